@@ -1,0 +1,1 @@
+"""The loops: claim, read, decide, apply, commit; then act."""

@@ -1,0 +1,1 @@
+"""Decisions: what an event means for an incident. Pure: `now` is always an argument."""

@@ -1,0 +1,127 @@
+"""What happened: the events that decide() is given, each complete, so that the decision needs no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from maildesk.desk.commands import Asked
+from maildesk.desk.people import Party
+from maildesk.desk.rules import Classification
+from maildesk.mail.message import Bounce, Enclosure, Forwarded, Kind, Trust
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The words of somebody: newly written text, the same as HTML where he wrote HTML, and files."""
+
+    text: str
+    html: str | None = None
+    enclosures: tuple[Enclosure, ...] = ()
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What threading found. `method` is address | token | reference | subject | "" (nothing).
+
+    `hint` is an incident the mail points at but may not touch (R26): a private remark, never more.
+    `foreign` says a valid token of somebody else was used (R14).
+    """
+
+    incident: int | None = None
+    method: str = ""
+    hint: int | None = None
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the database counted before the decision, for budgets (R44) and storms (R48)."""
+
+    acks_sender_10min: int = 0
+    acks_sender_day: int = 0
+    acks_domain_hour: int = 0
+    acks_hour: int = 0
+    storm_count: int = 0
+    storm_first: int | None = None
+    storm_quiet: bool = False  # this storm was noticed less than `storm_quiet` ago
+    loads: tuple[tuple[str, int], ...] = ()  # open incidents per person of the group, for least_loaded
+    last_assigned: str | None = None  # of the group, for round_robin
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A refused command that waits for its typed confirmation (R19)."""
+
+    id: int
+    person: str  # Party.key
+    incident: int | None
+    word: str
+    asked: Asked
+    said: Said
+    inbox_id: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MailCame:
+    """A mail was read. `cause` is its fingerprint: every id that follows from it is derived from it."""
+
+    cause: str
+    inbox_id: int
+    mailbox: str
+    received_at: datetime
+    party: Party
+    trust: Trust
+    kind: Kind
+    kind_reason: str
+    subject: str
+    said: Said
+    asked: Asked
+    found: Found
+    message_id: str | None = None
+    copied: tuple[Party, ...] = ()  # To and Cc without the desk's own and the sender
+    classification: Classification | None = None
+    language: str = ""
+    storm: str = ""
+    sums: Sums = Sums()
+    spam: str = ""  # the own MTA's spam flag, as it stands in the header
+    forwarded: Forwarded | None = None
+    forwarded_party: Party | None = None
+    bounce: Bounce | None = None
+    bounced_letter: str | None = None  # Message-ID of our letter that it quotes and that the outbox knows
+    confirmation: Pending | None = None  # the request that this mail answers
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """The local admin gave commands at the command line; he is trusted, the audit says "cli"."""
+
+    cause: str
+    party: Party
+    asked: Asked
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
+class TimerRang:
+    """A timer of this incident came due."""
+
+    kind: str
+    level: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFailed:
+    """A letter of ours was refused for good or given up (dispatch says so, not a bounce)."""
+
+    cause: str
+    message_id: str
+    to: str
+    template: str
+    reply: str
+
+
+Event = MailCame | Ordered | TimerRang | LetterFailed

@@ -1,0 +1,1 @@
+"""Sockets: bytes and envelopes in and out; decides nothing."""
