@@ -91,6 +91,7 @@ class MailCame:
     forwarded_party: Party | None = None
     bounce: Bounce | None = None
     bounced_letter: str | None = None  # Message-ID of our letter that it quotes and that the outbox knows
+    bounced_to: str = ""  # whom that letter was for
     confirmation: Pending | None = None  # the request that this mail answers
 
 

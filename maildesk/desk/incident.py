@@ -184,6 +184,7 @@ class Incident:
     pinned: frozenset[str] = frozenset()
     organisation: str | None = None
     vip: bool = False
+    known: bool = False  # the requester is listed, of an organisation, or has once answered with a token
     language: str = "en"  # of letters to the requester
     waiting: Waiting | None = None
     waiting_until: datetime | None = None
