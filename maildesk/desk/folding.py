@@ -1,0 +1,38 @@
+"""Folding: which spellings count as the same word, for the conditions of rules and for commands.
+
+Compatibility forms are resolved (NFKD), accents dropped and case folded, so "Störung", "STÖRUNG" and "Storung" are one
+word. Nothing is guessed beyond that: "Stoerung" is another spelling, and an admin who wants it lists it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# HTML mails carry these inside words, as places where a line may break; they are not seen and mean nothing.
+_UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+
+# Chinese and Japanese are written without blanks: there every character is a word, and a word of the admin is a phrase.
+_IDEOGRAPHS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD = re.compile(f"[{_IDEOGRAPHS}]|[^\\W_{_IDEOGRAPHS}]+")
+
+
+def fold(text: str) -> str:
+    """The text without case, accents and compatibility forms; folding twice changes nothing more."""
+    if text.isascii():
+        return text.lower()
+    return _plain(_plain(text.translate(_UNSEEN)).casefold())
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text in order: runs of letters and digits, everything between them separates."""
+    return _WORD.findall(fold(text))
+
+
+def squeezed(text: str) -> str:
+    """The folded letters and digits alone: what names are compared by ("Dean-De Witt" is "deandewitt")."""
+    return "".join(words(text))
