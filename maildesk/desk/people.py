@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from maildesk.mail.message import Address, Level
+from maildesk.desk.incident import Incident
+from maildesk.mail.message import Address, Level, Trust
 
 
 class Role(StrEnum):
@@ -122,10 +123,123 @@ PERMISSIONS: Mapping[Class, Level] = {
 }
 
 
+class Standing(StrEnum):
+    """In which capacity somebody gives a command."""
+
+    TECHNICIAN = "technician"
+    REQUESTER = "requester"
+
+
+_UNPROVEN = "Your mail carries your address, but nothing in it proves that you wrote it. "
+
+# What is said when the level of a mail falls short: by capacity and class. A requester reads none of it (his mail then
+# counts as a plain message); it stands in the timeline for the technician.
+SHORTFALLS: Mapping[tuple[Standing, Class], str] = {
+    (Standing.TECHNICIAN, Class.QUESTION): _UNPROVEN
+    + "The desk answers questions only when you reply to one of its letters to you, or confirm.",
+    (Standing.TECHNICIAN, Class.ROUTINE): _UNPROVEN
+    + "Please reply to a letter that the desk sent to you, or confirm this command.",
+    (Standing.TECHNICIAN, Class.CONSEQUENTIAL): "This command ends, discloses or redirects something, "
+    "so the desk asks you to confirm it once before it runs.",
+    (Standing.REQUESTER, Class.OWN): "Nothing proves that the requester wrote this mail, "
+    "so it was kept as a message and the command in it was left alone.",
+}
+
+BLOCKED = "This address is blocked, so nothing that it asks for is done."
+FORGED = "The sender of this mail is not believable, so its commands are never done and cannot be confirmed either."
+STRANGER = "Only a technician of this desk may do this."
+NOT_OWN = "Only the requester of {incident} and the technicians of this desk may do this."
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Everybody the configuration names, with the look-ups over them."""
+    """Everybody the configuration names, with the look-ups over them.
+
+    An address is compared with ASCII letters folded and nothing else: neither look-alikes (a Kelvin sign for a K) nor
+    plus parts nor dots are guessed to be the same person.
+    """
 
     people: Mapping[str, Person] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     organisations: tuple[Organisation, ...] = ()
+    _by_email: Mapping[str, Person] = field(init=False, repr=False, compare=False)
+    _by_domain: Mapping[str, Organisation] = field(init=False, repr=False, compare=False)
+    _by_vip: Mapping[str, Organisation] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        people = {folded(email): person for person in self.people.values() for email in person.emails}
+        domains = {folded(domain): org for org in self.organisations for domain in org.domains}
+        vips = {folded(email): org for org in self.organisations for email in org.vip}
+        for name, index in (("_by_email", people), ("_by_domain", domains), ("_by_vip", vips)):
+            object.__setattr__(self, name, index)  # the value is frozen from here on
+
+    def person_of(self, email: str) -> Person | None:
+        """The listed person with that address, any of his addresses."""
+        return self._by_email.get(folded(email))
+
+    def organisation_of(self, email: str) -> tuple[str | None, bool]:
+        """The organisation of an address, and whether it is a VIP there. A VIP belongs, whatever his domain."""
+        address = folded(email)
+        vip_of = self._by_vip.get(address)
+        organisation = vip_of or self._by_domain.get(address.rpartition("@")[2])
+        return (organisation.name if organisation else None), vip_of is not None
+
+    def party(
+        self, address: Address, *, contact_known: bool = False, blocked: bool = False, language: str = ""
+    ) -> Party:
+        """Who the owner of an address is to the desk.
+
+        The three arguments are what the database remembers of the address: that it once answered with a token, that
+        it is blocked, and the language of its mails; a listed person's language comes from the configuration first.
+        """
+        person = self.person_of(address.email)
+        organisation, vip = self.organisation_of(address.email)
+        return Party(
+            address=address,
+            person=person,
+            organisation=organisation,
+            vip=vip,
+            known=contact_known or person is not None or organisation is not None,
+            blocked=blocked,
+            language=(person.language if person else "") or language,
+        )
+
+
+def folded(email: str) -> str:
+    """An address as it is compared: A to Z in lower case, every other character as it is."""
+    return email.translate(_ASCII_LOWER)
+
+
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def may(
+    party: Party, verb_class: Class, requester_ok: bool, incident: Incident | None, trust: Trust, own: bool
+) -> Yes | No:
+    """Whether a party may give a command of that class by a mail of that trust.
+
+    `verb_class` is the verb's class at this site, `requester_ok` whether requesters may use the verb at all, `own`
+    whether the party is the requester of `incident`. A technician who is the requester himself needs no more proof
+    for his own incident than any other requester.
+    """
+    if party.blocked:
+        return No(BLOCKED)
+    capacities = _capacities(party, verb_class, requester_ok, own)
+    if not capacities:
+        return No(NOT_OWN.format(incident=incident.tag) if requester_ok and incident else STRANGER)
+    if trust.level is Level.L0:
+        return No(FORGED)
+    if any(trust.level >= PERMISSIONS[klass] for _, klass in capacities):
+        return Yes()
+    standing, klass = capacities[0]
+    return No(SHORTFALLS[standing, klass], confirmable=standing is Standing.TECHNICIAN)
+
+
+def _capacities(party: Party, verb_class: Class, requester_ok: bool, own: bool) -> list[tuple[Standing, Class]]:
+    """In which capacities the party may use the verb, the strongest first, each with the class that then counts."""
+    capacities: list[tuple[Standing, Class]] = []
+    if party.technician and verb_class is not Class.OWN:
+        capacities.append((Standing.TECHNICIAN, verb_class))
+    if own and (requester_ok or verb_class is Class.OWN):
+        capacities.append((Standing.REQUESTER, Class.OWN))
+    return capacities
