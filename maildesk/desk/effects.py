@@ -115,7 +115,14 @@ class Link:
     kind: str
 
 
-Effect = Record | Send | SetTimer | DropTimers | MarkAddress | Ask | Confirmed | Link
+@dataclass(frozen=True, slots=True)
+class StormNoticed:
+    """An admin is told of this storm; it stays quiet for `limits.storm_quiet`."""
+
+    key: str
+
+
+Effect = Record | Send | SetTimer | DropTimers | MarkAddress | Ask | Confirmed | Link | StormNoticed
 
 
 class Action(StrEnum):

@@ -46,8 +46,9 @@ class Sums:
     storm_count: int = 0
     storm_first: int | None = None
     storm_quiet: bool = False  # this storm was noticed less than `storm_quiet` ago
-    loads: tuple[tuple[str, int], ...] = ()  # open incidents per person of the group, for least_loaded
-    last_assigned: str | None = None  # of the group, for round_robin
+    refusals_withheld: str = ""  # why this technician gets no further notice of a refused command
+    loads: tuple[tuple[str, int], ...] = ()  # (person, open incidents), for least_loaded
+    last_assigned: tuple[tuple[str, str], ...] = ()  # (group, person), for round_robin
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class MailCame:
     found: Found
     message_id: str | None = None
     copied: tuple[Party, ...] = ()  # To and Cc without the desk's own and the sender
+    named: tuple[Party, ...] = ()  # those whom the commands name
     classification: Classification | None = None
     language: str = ""
     storm: str = ""
@@ -92,6 +94,7 @@ class MailCame:
     bounce: Bounce | None = None
     bounced_letter: str | None = None  # Message-ID of our letter that it quotes and that the outbox knows
     bounced_to: str = ""  # whom that letter was for
+    word: str = ""  # to be typed back if a command of this mail needs confirming
     confirmation: Pending | None = None  # the request that this mail answers
 
 
@@ -103,6 +106,8 @@ class Ordered:
     party: Party
     asked: Asked
     said: Said
+    named: tuple[Party, ...] = ()
+    sums: Sums = Sums()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ class Policy:
     reopen_within: timedelta = timedelta(days=7)
     confirm_within: timedelta = timedelta(minutes=60)
     plus_address: bool = False
+    envelope: str = "desk"  # desk | verp | null: the envelope sender of letters
     limits: Limits = field(default_factory=Limits)
 
     def mailbox(self, name: str) -> Mailbox:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+_FOLD = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -20,12 +22,12 @@ class Address:
 
     @property
     def key(self) -> str:
-        """What addresses are compared by: ASCII letters folded, nothing else guessed (no plus or dot stripping)."""
-        return self.email.lower()
+        """What addresses are compared by: A to Z folded, nothing else guessed (a Kelvin sign is no K)."""
+        return self.email.translate(_FOLD)
 
     @property
     def domain(self) -> str:
-        return self.email.rpartition("@")[2].lower()
+        return self.email.rpartition("@")[2].translate(_FOLD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,201 @@
+"""The one interpreter of effects: what decide() wants done, done in the caller's transaction.
+
+First the incident, so that it has its number; then the records, timers and marks; the letters last, because they show
+the incident as it then is. A letter is rendered here, once, and frozen: every attempt sends the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from maildesk.daemon.desk import Rules
+from maildesk.desk.effects import (
+    Ask,
+    Confirmed,
+    Decision,
+    DropTimers,
+    Effect,
+    Entry,
+    Link,
+    MarkAddress,
+    Record,
+    Send,
+    SetTimer,
+    StormNoticed,
+)
+from maildesk.desk.incident import Incident
+from maildesk.desk.letters import Past, Setting, Written, as_history, compose
+from maildesk.desk.policy import Policy
+from maildesk.desk.retry import give_up_at
+from maildesk.mail.message import Address
+from maildesk.mail.thread import Keyring
+from maildesk.mail.write import freeze
+from maildesk.store.outbox import OutboxRow
+from maildesk.store.unit import Unit
+
+
+@dataclass(slots=True)
+class Work:
+    """One decision being carried out. `files` holds the bytes of attachments that may have to be kept, by sha256."""
+
+    unit: Unit
+    rules: Rules
+    ring: Keyring
+    cause: str
+    now: datetime
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    incident: Incident | None = None
+    ordinal: int = 0
+    asking: str | None = None  # Message-ID of the letter whose answer confirms
+
+    @property
+    def number(self) -> int:
+        assert self.incident is not None, "this effect needs an incident"
+        return self.incident.id
+
+
+def apply(work: Work, before: Incident | None, decision: Decision) -> Incident | None:
+    """Carry out a decision; returns the incident as stored. Raises Conflict when somebody else was faster."""
+    work.incident = _store(work, before, decision.incident)
+    for effect in decision.effects:
+        if not isinstance(effect, Send | Ask):
+            _CARRY_OUT[type(effect)](work, effect)
+    sends = [effect for effect in decision.effects if isinstance(effect, Send)]
+    if sends:
+        setting = _setting(work)
+        for send in sends:
+            _send(work, send, setting)
+    for effect in decision.effects:
+        if isinstance(effect, Ask):
+            _ask(work, effect)
+    return work.incident
+
+
+def _store(work: Work, before: Incident | None, wanted: Incident | None) -> Incident | None:
+    if wanted is None:
+        return before
+    incidents = work.unit.incidents
+    stored = incidents.save(wanted) if wanted.id else incidents.insert(wanted)
+    if stored.assignee and stored.group and (before is None or before.assignee != stored.assignee):
+        work.unit.incidents.note_assigned(stored.group, stored.assignee)
+    return stored
+
+
+# --- records, timers, marks ------------------------------------------------------------------------------------------
+
+
+def _record(work: Work, record: Record) -> None:
+    for enclosure in record.said.enclosures if record.said else ():
+        content = work.files.get(enclosure.sha256)
+        if content is not None:
+            work.unit.blobs.put(content)
+    work.unit.incidents.log(record.incident or work.number, at=work.now, record=record)
+
+
+def _set_timer(work: Work, effect: SetTimer) -> None:
+    work.unit.timers.set(work.number, effect.kind, effect.level, effect.due_at)
+
+
+def _drop_timers(work: Work, effect: DropTimers) -> None:
+    work.unit.timers.drop(work.number, effect.kind)
+
+
+def _mark(work: Work, effect: MarkAddress) -> None:
+    work.unit.people.mark(effect.email, effect.mark, effect.reason, work.now, effect.name)
+
+
+def _confirmed(work: Work, effect: Confirmed) -> None:
+    work.unit.people.use_confirmation(effect.id, work.now)
+
+
+def _link(work: Work, effect: Link) -> None:
+    work.unit.incidents.link(work.number, effect.other, effect.kind)
+
+
+def _storm(work: Work, effect: StormNoticed) -> None:
+    work.unit.incidents.note_storm(effect.key, work.now)
+
+
+def _ask(work: Work, effect: Ask) -> None:
+    assert work.asking is not None, "a request for confirmation is sent with its question"
+    work.unit.people.ask(
+        effect,
+        incident_id=work.number,
+        letter_id=work.asking,
+        now=work.now,
+        expires_at=work.now + work.rules.policy.confirm_within,
+    )
+
+
+_CARRY_OUT: Mapping[type[Effect], Callable[[Work, Any], None]] = {
+    Record: _record,
+    SetTimer: _set_timer,
+    DropTimers: _drop_timers,
+    MarkAddress: _mark,
+    Confirmed: _confirmed,
+    Link: _link,
+    StormNoticed: _storm,
+}
+
+
+# --- letters ---------------------------------------------------------------------------------------------------------
+
+
+def _setting(work: Work) -> Setting:
+    """What the letters of this decision share; the history is read once, and only if somebody will see it."""
+    setting = Setting(work.incident, work.rules.policy, work.rules.renderer, work.ring, work.cause, work.now)
+    if work.incident is None:
+        return setting
+    history, rules = _past(work.unit, work.incident)
+    return replace(setting, history=history, rules=rules)
+
+
+HISTORY = 6
+
+
+def _past(unit: Unit, incident: Incident) -> tuple[tuple[Past, ...], tuple[str, ...]]:
+    """The last things that happened, oldest first, and which rules spoke when it was recorded."""
+    entries = unit.incidents.history(incident.id, limit=20, newest_first=True)
+    shown = [e for e in entries if e.record.entry is not Entry.RULE][:HISTORY]
+    rules = tuple(e.record.text for e in reversed(entries) if e.record.entry is Entry.RULE)
+    lines = [(e.at, e.record.actor_name or e.record.actor, e.record.text) for e in reversed(shown)]
+    return as_history(lines), rules
+
+
+def _send(work: Work, send: Send, setting: Setting) -> None:
+    work.ordinal += 1
+    written = compose(send, work.ordinal, setting)
+    if send.confirmation:
+        work.asking = written.letter.message_id
+    post(work.unit, send, written, setting)
+
+
+def post(unit: Unit, send: Send, written: Written, setting: Setting) -> None:
+    """Freeze a letter into the outbox. One that is there already (the same cause) is not written twice."""
+    letter, policy, now = written.letter, setting.policy, setting.now
+    unit.outbox.add(
+        OutboxRow(
+            message_id=letter.message_id,
+            incident=setting.incident.id if setting.incident else None,
+            template=send.template,
+            automatic=send.automatic,
+            to=send.to,
+            to_key=send.to_key,
+            subject=letter.subject,
+            envelope=written.envelope,
+            frozen=freeze(letter),
+            cause=setting.cause,
+            created_at=now,
+            give_up_at=give_up_at(send.automatic, now),
+            exempt=_exempt(policy, send.to),
+            held=policy.hold,
+        )
+    )
+
+
+def _exempt(policy: Policy, to: Address) -> bool:
+    organisation, _vip = policy.directory.organisation_of(to.email)
+    return organisation is not None or policy.directory.person_of(to.email) is not None

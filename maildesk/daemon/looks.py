@@ -1,0 +1,95 @@
+"""What recognising asks, answered: by the database, or by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from maildesk.daemon.recognise import Remembered
+from maildesk.desk.events import Pending
+from maildesk.desk.incident import Incident
+from maildesk.mail.message import Address
+from maildesk.store.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLooks:
+    """The answers of the database, within the unit that will write the outcome."""
+
+    unit: Unit
+
+    def contacts(self, emails: Collection[str]) -> Mapping[str, Remembered]:
+        return self.unit.people.contacts(emails)
+
+    def incident(self, number: int) -> Incident | None:
+        return self.unit.incidents.get(number)
+
+    def letter(self, message_id: str) -> tuple[int | None, str] | None:
+        info = self.unit.outbox.by_message_id(message_id)
+        return None if info is None else (info.incident_id, info.to_email)
+
+    def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]:
+        return {key: incident for key, (incident, _) in self.unit.incidents.by_message_ids(ids).items()}
+
+    def expected(self, message_id: str) -> int | None:
+        found = self.unit.incidents.expected(message_id)
+        return None if found is None else found[0]
+
+    def confirmation(self, letter_id: str, now: datetime) -> Pending | None:
+        return self.unit.people.confirmation(letter_id, now)
+
+    def acks(self, address: Address, now: datetime) -> tuple[int, int, int, int]:
+        counts = self.unit.outbox.ack_counts(address.key, address.domain, now)
+        return counts.sender_10min, counts.sender_day, counts.domain_hour, counts.hour
+
+    def storm(self, key: str, since: datetime, noticed_since: datetime) -> tuple[int, int | None, bool]:
+        storm = self.unit.incidents.storm(key, since, noticed_since)
+        return storm.count, storm.first, storm.noticed
+
+    def refusals(self, person: str, since: datetime) -> int:
+        templates = ("confirm", "refused")
+        return sum(self.unit.outbox.count_to(person, template, since) for template in templates)
+
+    def loads(self, people: Collection[str]) -> Mapping[str, int]:
+        return self.unit.incidents.open_loads(people)
+
+    def last_assigned(self, group: str) -> str | None:
+        return self.unit.incidents.last_assigned(group)
+
+
+class NoLooks:
+    """A desk that has never met anybody: for explaining a mail without a database."""
+
+    def contacts(self, emails: Collection[str]) -> Mapping[str, Remembered]:  # noqa: ARG002 -- nobody is known
+        return {}
+
+    def incident(self, number: int) -> Incident | None:  # noqa: ARG002 -- there is none
+        return None
+
+    def letter(self, message_id: str) -> tuple[int | None, str] | None:  # noqa: ARG002 -- none was written
+        return None
+
+    def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]:  # noqa: ARG002 -- none came
+        return {}
+
+    def expected(self, message_id: str) -> int | None:  # noqa: ARG002 -- none is
+        return None
+
+    def confirmation(self, letter_id: str, now: datetime) -> Pending | None:  # noqa: ARG002 -- nothing was asked
+        return None
+
+    def acks(self, address: Address, now: datetime) -> tuple[int, int, int, int]:  # noqa: ARG002 -- none went out
+        return 0, 0, 0, 0
+
+    def storm(self, key: str, since: datetime, noticed_since: datetime) -> tuple[int, int | None, bool]:  # noqa: ARG002 -- calm
+        return 0, None, False
+
+    def refusals(self, person: str, since: datetime) -> int:  # noqa: ARG002 -- none
+        return 0
+
+    def loads(self, people: Collection[str]) -> Mapping[str, int]:
+        return dict.fromkeys(people, 0)
+
+    def last_assigned(self, group: str) -> str | None:  # noqa: ARG002 -- nobody was
+        return None

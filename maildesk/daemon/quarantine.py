@@ -1,0 +1,63 @@
+"""Quarantine: a mail that cannot be handled is put aside with its bytes, and somebody is told.
+
+A mail that cannot be read is put aside at once, since no second reading would say anything else. A mail that overran
+its time, killed its reader or broke the handling is tried three times: the machine may have been at fault.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from maildesk.daemon.apply import post
+from maildesk.daemon.desk import Desk
+from maildesk.daemon.reader import Overrun
+from maildesk.desk.effects import Send
+from maildesk.desk.letters import Setting, compose
+from maildesk.mail.message import Unreadable
+from maildesk.store.inbox import Claimed
+from maildesk.store.unit import Unit
+
+log = structlog.get_logger()
+ATTEMPTS = 3
+
+
+def park(unit: Unit, desk: Desk, row: Claimed, result: Unreadable | Overrun, now: datetime) -> None:
+    """What becomes of a mail that gave no reading."""
+    if isinstance(result, Overrun) and row.attempts < ATTEMPTS:
+        log.warning("a mail overran its reader", inbox=row.id, attempt=row.attempts, reason=result.reason)
+        unit.inbox.give_back([row.id], attempt=False)
+        return
+    _quarantine(unit, desk, row, result.reason, now)
+
+
+def given_up(desk: Desk, row: Claimed, reason: str) -> None:
+    """A mail broke the handling: it waits for its next attempt, or is put aside."""
+    with desk.database.unit() as unit:
+        if row.attempts < ATTEMPTS:
+            unit.inbox.give_back([row.id], attempt=False)
+        else:
+            _quarantine(unit, desk, row, reason, desk.clock.now())
+
+
+def _quarantine(unit: Unit, desk: Desk, row: Claimed, reason: str, now: datetime) -> None:
+    unit.inbox.quarantine(row.id, reason, now)
+    log.warning("a mail is in quarantine", inbox=row.id, mailbox=row.mailbox, reason=reason)
+    values = {
+        "inbox_id": row.id,
+        "mailbox": row.mailbox,
+        "reason": reason,
+        "size": row.size,
+        "received": row.received_at,
+    }
+    tell_admins(unit, desk, "quarantine", f"quarantine {row.fingerprint}", values, now)
+
+
+def tell_admins(unit: Unit, desk: Desk, template: str, cause: str, values: dict[str, object], now: datetime) -> None:
+    """One letter to each admin; the same cause is told once."""
+    policy = desk.rules.policy
+    setting = Setting(None, policy, desk.rules.renderer, desk.ring, cause, now)
+    for ordinal, address in enumerate(policy.admins):
+        send = Send(template, address, address.key, "admin", "notice", policy.language, values=values)
+        post(unit, send, compose(send, ordinal, setting), setting)

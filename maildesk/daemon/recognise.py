@@ -1,0 +1,385 @@
+"""Recognise: who wrote this mail, about which incident, and how far that is proven.
+
+Look-ups in the database and pure functions over what they bring; the result is one complete event. The order of
+threading, strongest first: our token in the address, our token in In-Reply-To or References, the stored id of
+somebody's mail, the number in the subject. The last two count only for people who take part in that incident,
+because anybody can write a number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from maildesk.desk.commands import Asked, Vocabulary, parse
+from maildesk.desk.events import Found, MailCame, Pending, Said, Sums
+from maildesk.desk.incident import Incident
+from maildesk.desk.people import Party
+from maildesk.desk.policy import Policy
+from maildesk.desk.rules import Classification, Facts
+from maildesk.mail import auth
+from maildesk.mail.message import Address, Enclosure, Kind, Level, Mail, Reading
+from maildesk.mail.thread import (
+    Keyring,
+    Keys,
+    base_subject,
+    button_keys,
+    button_valid,
+    command_zone,
+    confirm_word,
+    fresh_zone,
+    loop_valid,
+    storm_key,
+    thread_keys,
+    valid,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Where a mail stands in the inbox."""
+
+    inbox_id: int
+    fingerprint: str
+    mailbox: str
+    received_at: datetime
+
+
+class Remembered(Protocol):
+    """What is remembered of an address."""
+
+    @property
+    def known_at(self) -> datetime | None: ...
+    @property
+    def blocked_at(self) -> datetime | None: ...
+    @property
+    def language(self) -> str: ...
+
+
+class Looks(Protocol):
+    """The questions that recognising asks. The store answers them; `explain` without a database answers none."""
+
+    def contacts(self, emails: Collection[str]) -> Mapping[str, Remembered]: ...
+    def incident(self, number: int) -> Incident | None: ...
+    def letter(self, message_id: str) -> tuple[int | None, str] | None: ...  # (incident, to_email)
+    def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]: ...
+    def expected(self, message_id: str) -> int | None: ...
+    def confirmation(self, letter_id: str, now: datetime) -> Pending | None: ...
+    def acks(self, address: Address, now: datetime) -> tuple[int, int, int, int]: ...
+    def storm(self, key: str, since: datetime, noticed_since: datetime) -> tuple[int, int | None, bool]: ...
+    def refusals(self, person: str, since: datetime) -> int: ...
+    def loads(self, people: Collection[str]) -> Mapping[str, int]: ...
+    def last_assigned(self, group: str) -> str | None: ...
+
+
+def recognise(
+    looks: Looks, arrived: Arrived, reading: Reading, policy: Policy, ring: Keyring, now: datetime
+) -> tuple[Incident | None, MailCame]:
+    """The incident that the mail is about, if any, and the event that decide() wants."""
+    mail = reading.mail
+    people = _People(looks, policy, reading)
+    party = people.party(mail.from_ or mail.from_shown or Address(""))
+    keys = thread_keys(mail, policy.own_addresses, {box.prefix for box in policy.mailboxes.values()})
+    kind, why = _kind(reading, ring)
+    zone = _zone(mail, policy, party) if kind is Kind.HUMAN else ""
+    asked = parse(zone, vocabulary(policy)) if zone else Asked()
+    found, proof = _find(looks, keys, party, policy, ring)
+    if proof != "own" and _pressed(mail.text, asked, keys, party, ring):
+        found, proof = Found(keys.numbers[0], "token"), "own"
+    pending = _pending(looks, keys, party, found, now) if kind is Kind.HUMAN else None
+    trust = auth.trust(mail, registered=party.person is not None, token=proof)
+    incident, found = _settle(looks, mail, keys, found, party, proof, trust.level > Level.L0)
+    letter = _bounced(looks, reading)
+    if kind is Kind.BOUNCE:
+        incident, found = (looks.incident(letter[0]) if letter and letter[0] else None), Found()
+    event = MailCame(
+        cause=arrived.fingerprint,
+        inbox_id=arrived.inbox_id,
+        mailbox=arrived.mailbox,
+        received_at=arrived.received_at,
+        party=party,
+        trust=trust,
+        kind=kind,
+        kind_reason=why,
+        subject=base_subject(mail.subject, {box.prefix for box in policy.mailboxes.values()}),
+        said=_said(reading, incident),
+        asked=asked,
+        found=found,
+        message_id=mail.message_id,
+        copied=tuple(people.party(a) for a in _copied(mail, party, policy)),
+        named=tuple(people.party(Address(email)) for email in _named(asked)),
+        classification=_classify(reading, party, arrived, policy) if incident is None else None,
+        language=reading.language,
+        storm=storm_key(party.address.key, mail.subject),
+        spam=_spam_flag(mail, policy, arrived.mailbox),
+        forwarded=reading.forwarded,
+        forwarded_party=people.party(reading.forwarded.sender) if reading.forwarded else None,
+        bounce=reading.bounce,
+        bounced_letter=letter[1] if letter else None,
+        bounced_to=letter[2] if letter else "",
+        word=confirm_word(ring, arrived.fingerprint, party.key),
+        confirmation=pending,
+    )
+    return incident, replace(event, sums=_sums(looks, event, incident, policy, now))
+
+
+# --- people ----------------------------------------------------------------------------------------------------------
+
+
+class _People:
+    """Parties of all addresses of one mail, with one look into the database."""
+
+    def __init__(self, looks: Looks, policy: Policy, reading: Reading) -> None:
+        mail = reading.mail
+        addresses = [*mail.to, *mail.cc, *(a for a in (mail.from_, mail.from_shown) if a)]
+        if reading.forwarded:
+            addresses.append(reading.forwarded.sender)
+        self._directory = policy.directory
+        self._remembered = dict(looks.contacts({a.key for a in addresses}))
+        self._looks = looks
+
+    def party(self, address: Address) -> Party:
+        if address.key not in self._remembered:
+            self._remembered.update(self._looks.contacts({address.key}))
+        seen = self._remembered.get(address.key)
+        if seen is None:
+            return self._directory.party(address)
+        return self._directory.party(
+            address,
+            contact_known=seen.known_at is not None,
+            blocked=seen.blocked_at is not None,
+            language=seen.language,
+        )
+
+
+def _copied(mail: Mail, party: Party, policy: Policy) -> Iterable[Address]:
+    """To and Cc without the desk's own addresses (plus parts too) and without the sender."""
+    own = policy.own_addresses
+    seen = {party.address.key}
+    for address in (*mail.to, *mail.cc):
+        local, _, domain = address.key.partition("@")
+        if address.key not in seen and f"{local.partition('+')[0]}@{domain}" not in own:
+            seen.add(address.key)
+            yield address
+
+
+def _named(asked: Asked) -> list[str]:
+    """The addresses that commands name."""
+    words = [word for command in asked.commands if command.verb in {"cc", "for"} for word in command.value.split()]
+    return [word.lstrip("+") for word in words if not word.startswith("-")]
+
+
+# --- the incident ----------------------------------------------------------------------------------------------------
+
+
+def _find(looks: Looks, keys: Keys, party: Party, policy: Policy, ring: Keyring) -> tuple[Found, str]:
+    """By token: the sender's own, somebody else's ("foreign"), or one that fits nobody ("bad")."""
+    for token in keys.tokens:
+        if valid(ring, token, party.key):
+            method = "address" if token.where == "address" else "token"
+            return Found(token.incident or None, method), "own"
+    for token in keys.tokens:
+        incident = looks.incident(token.incident) if token.incident else None
+        if incident and any(valid(ring, token, key) for key in _persons(incident, policy)):
+            return Found(incident.id, "address" if token.where == "address" else "token", foreign=True), "foreign"
+    return Found(), "bad" if keys.tokens else ""
+
+
+def _persons(incident: Incident, policy: Policy) -> list[str]:
+    """Everybody who may have been given a token of this incident."""
+    return [f"@{key}" for key in policy.directory.people] + [p.email for p in incident.participants]
+
+
+def _pressed(text: str, asked: Asked, keys: Keys, party: Party, ring: Keyring) -> bool:
+    """A button's mail: every command in it has its own key in the body, bound to verb, incident and person."""
+    if not asked.commands or asked.problems or not keys.numbers:
+        return False
+    found = button_keys(text)
+    return all(
+        any(button_valid(ring, key, command.verb, keys.numbers[0], party.key) for key in found)
+        for command in asked.commands
+    )
+
+
+def _settle(
+    looks: Looks,
+    mail: Mail,
+    keys: Keys,
+    found: Found,
+    party: Party,
+    proof: str,
+    believable: bool,
+) -> tuple[Incident | None, Found]:
+    """The incident behind what was found. A stranger behind somebody's token contributes; behind a number he hints."""
+    if found.incident is not None and believable:
+        incident = looks.incident(found.incident)
+        if incident and proof == "foreign" and takes_part(incident, party):
+            return incident, replace(found, foreign=False)
+        if incident:
+            return incident, found
+    for number, method in _weaker(looks, mail, keys):
+        incident = looks.incident(number)
+        if incident is None:
+            continue
+        if believable and takes_part(incident, party):
+            return incident, Found(number, method)
+        return None, Found(hint=number)
+    return None, Found(hint=found.incident)
+
+
+def _weaker(looks: Looks, mail: Mail, keys: Keys) -> Iterable[tuple[int, str]]:
+    """Ids and numbers, newest first; also the mail that somebody answered before it reached us."""
+    stored = looks.by_message_ids(keys.ids) if keys.ids else {}
+    yield from ((stored[i], "reference") for i in keys.ids if i in stored)
+    if mail.message_id and (number := looks.expected(mail.message_id)) is not None:
+        yield number, "reference"
+    yield from ((number, "subject") for number in keys.numbers)
+
+
+def takes_part(incident: Incident, party: Party) -> bool:
+    """Participants of the incident, with any of their listed addresses, and technicians."""
+    emails = party.person.emails if party.person else (party.address.key,)
+    return party.technician or any(incident.participant(email) for email in emails)
+
+
+def _pending(looks: Looks, keys: Keys, party: Party, found: Found, now: datetime) -> Pending | None:
+    """The request for confirmation that this mail answers, if it was made to this very person."""
+    if not party.technician:
+        return None
+    for message_id in keys.ids:
+        pending = looks.confirmation(message_id, now)
+        if pending and pending.person == party.key and pending.incident == found.incident:
+            return pending
+    return None
+
+
+def _bounced(looks: Looks, reading: Reading) -> tuple[int | None, str, str] | None:
+    """The letter of ours that a delivery report quotes: (incident, Message-ID, to)."""
+    for message_id in reading.bounce.original_ids if reading.bounce else ():
+        letter = looks.letter(message_id)
+        if letter:
+            return letter[0], message_id, letter[1]
+    return None
+
+
+# --- what it says ----------------------------------------------------------------------------------------------------
+
+
+def _kind(reading: Reading, ring: Keyring) -> tuple[Kind, str]:
+    if reading.mail.loop and loop_valid(ring, reading.mail.loop):
+        return Kind.SELF, "our own loop header"
+    return reading.verdict.kind, reading.verdict.reason
+
+
+def _zone(mail: Mail, policy: Policy, party: Party) -> str:
+    """Where commands stand; in a subject without a tag only technicians are believed to mean one."""
+    zone = command_zone(mail.subject, {box.prefix for box in policy.mailboxes.values()})
+    if zone is None and party.technician:
+        zone = fresh_zone(mail.subject)
+    return zone or ""
+
+
+def vocabulary(policy: Policy) -> Vocabulary:
+    """The names that command values may have at this site."""
+    directory = policy.directory
+    return Vocabulary(tuple(directory.people.values()), tuple(directory.groups), tuple(policy.categories))
+
+
+def _said(reading: Reading, incident: Incident | None) -> Said:
+    """The words. For a known incident only what is newly written, so that no history is ever passed on."""
+    mail, trimmed = reading.mail, reading.trimmed
+    text, html = trimmed.new, trimmed.new_html
+    if incident is None and reading.forwarded:
+        text, html = f"{trimmed.new}\n\n{reading.forwarded.text}".strip(), None
+    elif incident is None and not text.strip():
+        text, html = mail.text, None
+    files = tuple(enclosure(a.name, a.type, a.content, a.cid) for a in mail.attachments)
+    return Said(_without_keys(text), html, files, trimmed.signature)
+
+
+def _without_keys(text: str) -> str:
+    """A button's key line is machinery; nobody needs to read it."""
+    keys = button_keys(text)
+    lines = [line for line in text.splitlines() if not any(key in line for key in keys)] if keys else [text]
+    return "\n".join(lines).strip()
+
+
+def enclosure(name: str, kind: str, content: bytes, cid: str | None = None) -> Enclosure:
+    return Enclosure(name, kind, hashlib.sha256(content).hexdigest(), len(content), cid)
+
+
+def _classify(reading: Reading, party: Party, arrived: Arrived, policy: Policy) -> Classification:
+    return policy.rules.classify(facts(reading, party, arrived.mailbox))
+
+
+def facts(reading: Reading, party: Party, mailbox: str) -> Facts:
+    """What the rules may look at."""
+    mail = reading.mail
+    recipients = [a.key for a in (*mail.to, *mail.cc)] + [email.lower() for email in mail.delivered_to]
+    return Facts(
+        subject=mail.subject,
+        text=reading.trimmed.new or mail.text,
+        sender=party.address.key,
+        sender_name=party.address.name,
+        recipients=tuple(dict.fromkeys(recipients)),
+        mailbox=mailbox,
+        organisation=party.organisation,
+        vip=party.vip,
+        headers=mail.headers,
+        attachments=tuple((a.name, a.type) for a in mail.attachments),
+        language=reading.language,
+    )
+
+
+def _spam_flag(mail: Mail, policy: Policy, mailbox: str) -> str:
+    """The header by which the site's own mail server marks spam, as `Name: value`; "" if it is not there."""
+    for name, value in policy.mailbox(mailbox).spam_flags:
+        shown = mail.header(name)
+        if shown is not None and shown.strip().lower().startswith(value.lower()):
+            return f"{name}: {shown.strip()[:80]}"
+    return ""
+
+
+# --- sums ------------------------------------------------------------------------------------------------------------
+
+
+def _sums(looks: Looks, mail: MailCame, incident: Incident | None, policy: Policy, now: datetime) -> Sums:
+    """What must be counted for budgets, storms and assignment; nothing is counted that nobody will ask."""
+    limits = policy.limits
+    sums = Sums()
+    if mail.kind is Kind.HUMAN and (incident is None or not mail.party.technician):
+        ten, day, domain, hour = looks.acks(mail.party.address, now)
+        sums = replace(sums, acks_sender_10min=ten, acks_sender_day=day, acks_domain_hour=domain, acks_hour=hour)
+    if incident is None:
+        count, first, noticed = looks.storm(mail.storm, now - limits.storm_window, now - limits.storm_quiet)
+        sums = replace(sums, storm_count=count, storm_first=first, storm_quiet=noticed)
+    if mail.party.technician:
+        sums = replace(sums, refusals_withheld=_refusals(looks, mail.party, policy, now))
+    groups = _groups(mail, incident, policy)
+    people = {member for group in groups for member in policy.directory.groups[group].members}
+    return replace(
+        sums,
+        loads=tuple(sorted(looks.loads(people).items())) if people else (),
+        last_assigned=tuple((g, last) for g in sorted(groups) if (last := looks.last_assigned(g)) is not None),
+    )
+
+
+def _refusals(looks: Looks, party: Party, policy: Policy, now: datetime) -> str:
+    limits = policy.limits
+    if looks.refusals(party.key, now - timedelta(minutes=10)) >= limits.refusals_per_10min:
+        return "he got one within ten minutes"
+    if looks.refusals(party.key, now - timedelta(days=1)) >= limits.refusals_per_day:
+        return "he got enough of them today"
+    return ""
+
+
+def _groups(mail: MailCame, incident: Incident | None, policy: Policy) -> set[str]:
+    """The groups that this mail may be assigned within, if they assign by themselves."""
+    groups = policy.directory.groups
+    named = {c.value[1:] for c in mail.asked.commands if c.verb == "assign" and c.value.startswith("@")}
+    if incident is None:
+        named |= set(groups)
+    return {name for name in named if name in groups and groups[name].assign != "manual"}

@@ -1,0 +1,291 @@
+"""From "send this to him" to a letter: the values of the template, the headers, the ids that thread it.
+
+Requester letters and technician letters get different values: what technicians say to each other, their addresses
+and the rules never even reach the templates that a requester's letter is made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from maildesk.desk.commands import card
+from maildesk.desk.effects import Send
+from maildesk.desk.incident import Incident, Status
+from maildesk.desk.orders import Line
+from maildesk.desk.policy import Mailbox, Policy
+from maildesk.mail.message import Address, Enclosure, Letter
+from maildesk.mail.render import Renderer
+from maildesk.mail.thread import Keyring, anchor_id, button_key, letter_id, loop_header, reply_address
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One line of an incident's history, as a technician's letter shows it."""
+
+    at: datetime
+    who: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Everything that the letters of one decision have in common.
+
+    `cause` is what all ids are derived from: the fingerprint of the mail, or the name of the timer or order.
+    """
+
+    incident: Incident | None
+    policy: Policy
+    renderer: Renderer
+    ring: Keyring
+    cause: str
+    now: datetime
+    history: tuple[Past, ...] = ()
+    rules: tuple[str, ...] = ()
+
+    @property
+    def box(self) -> Mailbox:
+        return self.policy.mailbox(self.incident.mailbox if self.incident else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter and the sender of its envelope (RFC 5321 4.5.5: automatic mail may have none)."""
+
+    letter: Letter
+    envelope: str
+
+
+def compose(send: Send, ordinal: int, setting: Setting) -> Written:
+    """Render one letter. Raises LetterError when its template fails."""
+    kept, omitted = _fitting(send, setting.policy.limits.letter_bytes)
+    values = _values(send, setting, omitted)
+    rendered = setting.renderer.render(send.template, send.language or setting.policy.language, values)
+    number = setting.incident.id if setting.incident else 0
+    domain = setting.box.address.domain
+    me = letter_id(setting.ring, domain, number, send.to_key, setting.cause, ordinal)
+    anchor = anchor_id(setting.ring, domain, number, send.to_key)
+    above = send.in_reply_to or _last_from(send, setting.incident)
+    letter = Letter(
+        sender=setting.box.address,
+        to=send.to,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        message_id=me,
+        date=setting.now,
+        in_reply_to=above or anchor,
+        references=tuple(dict.fromkeys([anchor, *([above] if above else [])])),
+        reply_to=_reply_to(send, setting, number),
+        headers=_headers(send, setting, me),
+        enclosures=kept,
+    )
+    return Written(letter, _envelope(send, setting))
+
+
+def _fitting(send: Send, limit: int) -> tuple[tuple[Enclosure, ...], tuple[str, ...]]:
+    """The files that still fit, in order, and the names of the others."""
+    kept: list[Enclosure] = []
+    omitted: list[str] = []
+    room = limit
+    for enclosure in send.said.enclosures if send.said and not send.anonymous else ():
+        if enclosure.size <= room:
+            kept.append(enclosure)
+            room -= enclosure.size
+        else:
+            omitted.append(enclosure.name)
+    return tuple(kept), tuple(omitted)
+
+
+def _last_from(send: Send, incident: Incident | None) -> str | None:
+    """The last mail that came from the recipient, below which his client shows this letter."""
+    participant = incident.participant(send.to.key) if incident else None
+    return participant.last_message_id if participant else None
+
+
+def _reply_to(send: Send, setting: Setting, number: int) -> Address | None:
+    if not setting.policy.plus_address or not number:
+        return None
+    return reply_address(setting.ring, setting.box.address, number, send.to_key)
+
+
+def _envelope(send: Send, setting: Setting) -> str:
+    policy, number = setting.policy, setting.incident.id if setting.incident else 0
+    if policy.envelope == "null" and send.automatic:
+        return ""
+    if policy.envelope == "verp" and number:
+        return reply_address(setting.ring, setting.box.address, number, send.to_key).email
+    return setting.box.address.email
+
+
+AUTOMATIC = {"ack": "auto-replied", "notice": "auto-generated"}
+
+
+def _headers(send: Send, setting: Setting, me: str) -> tuple[tuple[str, str], ...]:
+    """RFC 3834: automatic mail says so and asks for no answer; a human's relayed words carry only the loop mark."""
+    fields: list[tuple[str, str]] = []
+    if send.automatic:
+        fields += [("Auto-Submitted", AUTOMATIC[send.automatic]), ("X-Auto-Response-Suppress", "All")]
+    fields.append(("X-Maildesk-Loop", loop_header(setting.ring, me)))
+    incident = setting.incident
+    if incident and incident.id:
+        fields.append(("X-Maildesk-Incident", incident.tag))
+    if incident and send.role == "technician":
+        fields += [
+            ("X-Maildesk-Priority", incident.priority),
+            ("X-Maildesk-Status", incident.status.replace(" ", "-")),
+            ("X-Maildesk-Reason", send.template),
+            ("List-Id", f"<{(incident.group or 'desk')}.{incident.prefix.lower()}.{setting.box.address.domain}>"),
+        ]
+    return tuple(fields)
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+
+def _values(send: Send, setting: Setting, omitted: tuple[str, ...]) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "desk": {
+            "name": setting.box.address.name or setting.policy.name,
+            "address": setting.box.address.email,
+            "signature": setting.box.signature,
+        },
+        "tz": ZoneInfo(setting.policy.timezone),
+        "now": setting.now,
+        "to_name": "" if send.anonymous else send.to.name,
+        "also": send.also,
+        "incident": _incident_values(setting.incident, send, setting.policy) if setting.incident else None,
+        "message": "",
+        "message_html": None,
+        "omitted": omitted,
+        "attachments": (),
+        "buttons": (),
+    }
+    if send.said and not send.anonymous:
+        values |= {
+            "message": send.said.text.strip(),
+            "message_html": send.said.html,
+            "attachments": tuple(e.name for e in send.said.enclosures if e.name not in omitted),
+        }
+    return values | _ROLES[send.role](send, setting)
+
+
+def _incident_values(incident: Incident, send: Send, policy: Policy) -> dict[str, Any]:
+    """What any letter may say about the incident; a stranger reads nothing of his own words (`anonymous`)."""
+    assignee = policy.directory.people.get(incident.assignee or "")
+    shown = incident.participant(incident.requester)
+    base = {
+        "tag": incident.tag if incident.id else f"{incident.prefix}-?",
+        "number": incident.id,
+        "title": "" if send.anonymous else incident.title,
+        "status": str(incident.status),
+        "type": str(incident.type),
+        "priority": str(incident.priority),
+        "opened": incident.opened_at,
+        "assignee_name": assignee.name if assignee else "",
+        "resolution": "" if send.anonymous else incident.resolution,
+        "waiting": str(incident.waiting or ""),
+        "waiting_until": incident.waiting_until,
+        "requester_name": "" if send.anonymous else (shown.name if shown else ""),
+        "requester": "" if send.anonymous else incident.requester,
+    }
+    if send.role == "requester":
+        return base
+    return base | {
+        "category": incident.category,
+        "group": incident.group or "",
+        "organisation": incident.organisation or "",
+        "vip": incident.vip,
+        "tags": tuple(sorted(incident.tags)),
+    }
+
+
+def _for_requester(send: Send, setting: Setting) -> dict[str, Any]:
+    allowed = {"by", "lines", "asked"}
+    values: dict[str, Any] = {name: value for name, value in send.values.items() if name in allowed}
+    if send.template == "resolved" and setting.incident:
+        values["buttons"] = tuple(_button(verb, send, setting) for verb in ("close", "reopen"))
+    return values
+
+
+def _for_technician(send: Send, setting: Setting) -> dict[str, Any]:
+    incident = setting.incident
+    values: dict[str, Any] = {
+        "by": "",
+        "by_email": "",
+        "unverified": False,
+        "hint": "",
+        "lines": (),
+        "offers": (),
+        "word": "",
+        "rules": setting.rules,
+        "history": setting.history,
+        "reply_goes": "internal" if _internal(send, incident) else "public",
+        "reply_name": _reply_name(incident),
+        "card": card(technician=True),
+        **send.values,
+    }
+    values["buttons"] = tuple(_offer(text, setting) for text in values["offers"])
+    return values
+
+
+def _internal(send: Send, incident: Incident | None) -> bool:
+    """Answers to these letters speak to the desk, not to the requester."""
+    return incident is None or send.template in {"confirm", "refused", "help"} or incident.status is Status.CANCELLED
+
+
+def _reply_name(incident: Incident | None) -> str:
+    if incident is None:
+        return ""
+    shown = incident.participant(incident.requester)
+    return (shown.name if shown else "") or incident.requester
+
+
+def _for_admin(send: Send, _setting: Setting) -> dict[str, Any]:
+    return {"by": "", "by_email": "", "lines": (), "headline": "", **send.values}
+
+
+_ROLES = {"requester": _for_requester, "technician": _for_technician, "admin": _for_admin}
+
+
+def _button(verb: str, send: Send, setting: Setting) -> Mapping[str, str]:
+    """One tap: a mail with the command in its subject and the recipient's own key in its body."""
+    assert setting.incident is not None
+    key = button_key(setting.ring, verb, setting.incident.id, send.to_key)
+    return {"verb": verb, "href": mailto(setting, f"#{verb}", f"Key: {key}")}
+
+
+def _offer(text: str, setting: Setting) -> Mapping[str, str]:
+    return {"verb": "", "label": text, "href": mailto(setting, text, "")}
+
+
+def mailto(setting: Setting, commands: str, body: str) -> str:
+    """A mailto link (RFC 6068) that writes to the desk about this incident."""
+    incident = setting.incident
+    subject = f"[{incident.tag}] {commands}" if incident else commands
+    link = f"mailto:{setting.box.address.email}?subject={quote(subject)}"
+    return link + (f"&body={quote(body)}" if body else "")
+
+
+def as_history(entries: Sequence[tuple[datetime, str, str]]) -> tuple[Past, ...]:
+    """History lines, each one line of at most 100 characters."""
+    return tuple(Past(at, who, _short(what)) for at, who, what in entries)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 100 else line[:97].rsplit(" ", 1)[0] + "..."
+
+
+def admin_letter(setting: Setting, template: str, to: Address, values: Mapping[str, object], ordinal: int) -> Written:
+    """A letter to an admin that is about no incident: an alarm, a quarantined mail."""
+    send = Send(template, to, to.key, "admin", "notice", values=values)
+    return compose(send, ordinal, replace(setting, incident=None))
+
+
+__all__ = ["AUTOMATIC", "Line", "Past", "Setting", "Written", "admin_letter", "as_history", "compose", "mailto"]

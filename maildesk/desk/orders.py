@@ -1,0 +1,371 @@
+"""Orders: what each command does to an incident. One function a verb, joined to its verb by the DO table.
+
+Every order works on a copy of the draft; when one of a mail's commands cannot be done, the copy is thrown away and
+nothing at all has happened (all or nothing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from maildesk.desk.commands import Asked, Command, waiting_for
+from maildesk.desk.draft import Draft, NotNow
+from maildesk.desk.effects import DropTimers, Entry, MarkAddress, SetTimer
+from maildesk.desk.events import Said, Sums
+from maildesk.desk.incident import Act, Participant, Priority, Status, Waiting
+from maildesk.desk.notices import Happening, announce
+from maildesk.desk.people import Group, Party
+from maildesk.mail.message import Address
+
+CROSSED = timedelta(minutes=15)  # a colleague's answer that is younger may have crossed this one
+WAIT_TIMER = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Giver:
+    """Who gives orders, with what words, and what the database knows about the addresses he names."""
+
+    party: Party
+    said: Said
+    actor: str = ""  # Party.key, or "cli"
+    inbox_id: int | None = None
+    trust: str = ""
+    message_id: str | None = None
+    named: Mapping[str, Party] = field(default_factory=dict)
+    sums: Sums = field(default_factory=Sums)
+
+    @property
+    def wordless(self) -> bool:
+        return not self.said.text.strip() and not self.said.enclosures
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What became of one command, for the letter back."""
+
+    shown: str
+    ok: bool
+    why: str
+
+
+@dataclass(slots=True)
+class Turn:
+    """One mail's commands being carried out."""
+
+    draft: Draft
+    giver: Giver
+    happened: list[Happening] = field(default_factory=list)
+    spoken: bool = False  # the mail's words have found their place
+
+    def change(self, text: str, **data: str) -> str:
+        """Log a change and say it back."""
+        giver = self.giver
+        self.draft.record(
+            Entry.CHANGE,
+            text,
+            actor=giver.actor or giver.party.key,
+            actor_name=giver.party.shown,
+            inbox_id=giver.inbox_id,
+            trust=giver.trust,
+            data=data,
+        )
+        return text
+
+    def say(self, entry: Entry, *, public: bool) -> None:
+        """Put the mail's words into the timeline, once."""
+        giver = self.giver
+        if self.spoken or giver.wordless:
+            return
+        self.spoken = True
+        self.draft.record(
+            entry,
+            giver.said.text,
+            public=public,
+            actor=giver.actor or giver.party.key,
+            actor_name=giver.party.shown,
+            said=giver.said,
+            inbox_id=giver.inbox_id,
+            trust=giver.trust,
+        )
+
+
+def run(draft: Draft, asked: Asked, giver: Giver) -> tuple[Line, ...]:
+    """Carry out all commands on the draft, or none; the lines say which. `all(line.ok ...)` means done."""
+    turn = Turn(draft.copy(), giver)
+    lines = tuple(_one(turn, command) for command in asked.commands)
+    if all(line.ok for line in lines):
+        _words(turn, asked)
+        _letters(turn)
+        draft.take_over(turn.draft)
+    return lines
+
+
+def _one(turn: Turn, command: Command) -> Line:
+    shown = command.shown or f"#{command.verb} {command.value}".strip()
+    try:
+        what = DO[command.verb](turn, command)
+    except NotNow as refusal:
+        return Line(shown, ok=False, why=str(refusal))
+    return Line(shown, ok=True, why=f"{what} ({command.note})" if command.note else what)
+
+
+def _words(turn: Turn, asked: Asked) -> None:
+    """Where the words of the mail go when no command has taken them.
+
+    A hand-over or a note is for colleagues; with every other command the words are what the letter said they would
+    be: an answer to the requester.
+    """
+    if turn.spoken or turn.giver.wordless:
+        return
+    if any(command.verb in INTERNAL for command in asked.commands):
+        turn.say(Entry.NOTE, public=False)
+    else:
+        _reply(turn, Command("reply"))
+
+
+# Commands whose mail speaks to colleagues.
+INTERNAL = frozenset({"note", "assign", "spam", "for", "cc", "help"})
+
+# A letter that says more makes the smaller one needless.
+_SUPERSEDED: Mapping[Happening, frozenset[Happening]] = {
+    Happening.TAKEN: frozenset(
+        {Happening.ANSWERED, Happening.RESOLVED, Happening.CLOSED, Happening.CANCELLED, Happening.WAITING}
+        | {Happening.REOPENED}
+    ),
+    Happening.ANSWERED: frozenset({Happening.RESOLVED, Happening.CLOSED, Happening.CANCELLED, Happening.WAITING}),
+    Happening.NOTED: frozenset({Happening.ASSIGNED}),
+}
+
+
+def _letters(turn: Turn) -> None:
+    happened = list(dict.fromkeys(turn.happened))
+    for happening in happened:
+        if not _SUPERSEDED.get(happening, frozenset()) & set(happened):
+            announce(turn.draft, happening, speaker=turn.giver.party, said=turn.giver.said, values=_by(turn))
+
+
+def _by(turn: Turn) -> dict[str, object]:
+    return {"by": turn.giver.party.shown}
+
+
+def _take(turn: Turn, _command: Command) -> str:
+    person = turn.giver.party.person
+    if person is None:
+        raise NotNow("Only somebody listed under people can take an incident; use #assign NAME.")
+    if turn.draft.incident.assignee == person.key and turn.draft.incident.status is Status.IN_PROGRESS:
+        raise NotNow(f"You already have {turn.draft.incident.tag}.")
+    turn.draft.set(assignee=person.key)
+    turn.draft.act(Act.TAKE)
+    turn.draft.add(DropTimers(WAIT_TIMER))
+    turn.happened.append(Happening.TAKEN)
+    return turn.change(f"taken by {person.name}", assignee=person.key)
+
+
+def _assign(turn: Turn, command: Command) -> str:
+    draft, directory = turn.draft, turn.draft.policy.directory
+    if command.value.startswith("@"):
+        group = directory.groups[command.value[1:]]
+        draft.set(group=group.key, assignee=choose(group, turn.giver.sums))
+        draft.pin("group")
+        text = f"assigned to group {group.key}"
+    else:
+        person = directory.people[command.value]
+        draft.set(assignee=person.key)
+        text = f"assigned to {person.name}"
+    draft.act(Act.ASSIGN)
+    turn.happened.append(Happening.ASSIGNED)
+    return turn.change(text, assignee=draft.incident.assignee or "", group=draft.incident.group or "")
+
+
+def choose(group: Group, sums: Sums) -> str | None:
+    """Who of a group gets the next incident, by the group's own way; None leaves it to the group (manual)."""
+    members = group.members
+    if not members or group.assign == "manual":
+        return None
+    if group.assign == "least_loaded":
+        loads = dict(sums.loads)
+        return min(members, key=lambda member: (loads.get(member, 0), members.index(member)))
+    last = dict(sums.last_assigned).get(group.key)
+    return members[(members.index(last) + 1) % len(members)] if last in members else members[0]
+
+
+def _note(turn: Turn, command: Command) -> str:
+    if turn.giver.wordless and not command.value:
+        raise NotNow("There is no text in your mail to keep as a note.")
+    if command.value:
+        turn.draft.record(Entry.NOTE, command.value, actor=turn.giver.party.key, actor_name=turn.giver.party.shown)
+    turn.say(Entry.NOTE, public=False)
+    turn.happened.append(Happening.NOTED)
+    return "kept as an internal note"
+
+
+def _reply(turn: Turn, _command: Command) -> str:
+    draft, giver = turn.draft, turn.giver
+    if giver.wordless:
+        raise NotNow("There is no new text in your mail to send to the requester.")
+    earlier, at = draft.incident.answered_by, draft.incident.answered_at
+    turn.say(Entry.ANSWER, public=True)
+    draft.act(Act.ANSWER)
+    me = giver.party.person.key if giver.party.person else "cli"
+    draft.set(answered_by=me, answered_at=draft.now)
+    turn.happened.append(Happening.ANSWERED)
+    if earlier not in {None, me} and at is not None and draft.now - at < CROSSED:
+        turn.happened.append(Happening.CROSSED)
+    return "sent to the requester"
+
+
+def _resolve(turn: Turn, command: Command) -> str:
+    draft = turn.draft
+    draft.act(Act.RESOLVE)
+    draft.set(resolution=command.value or turn.giver.said.text.strip(), resolved_at=draft.now)
+    _settle(turn, Happening.RESOLVED)
+    return turn.change("resolved", resolution=draft.incident.resolution)
+
+
+def _close(turn: Turn, command: Command) -> str:
+    draft = turn.draft
+    draft.act(Act.CLOSE)
+    if command.value:
+        draft.set(resolution=command.value)
+    draft.set(closed_at=draft.now, resolved_at=draft.incident.resolved_at or draft.now)
+    _settle(turn, Happening.CLOSED)
+    return turn.change("closed")
+
+
+def _cancel(turn: Turn, command: Command) -> str:
+    turn.draft.act(Act.CANCEL)
+    turn.draft.set(closed_at=turn.draft.now, resolution=command.value)
+    _settle(turn, Happening.CANCELLED)
+    return turn.change("cancelled", reason=command.value)
+
+
+def _settle(turn: Turn, happening: Happening) -> None:
+    turn.draft.add(DropTimers(WAIT_TIMER))
+    turn.say(Entry.ANSWER, public=True)
+    turn.happened.append(happening)
+
+
+def _reopen(turn: Turn, _command: Command) -> str:
+    turn.draft.act(Act.REOPEN)
+    turn.draft.set(resolved_at=None, closed_at=None)
+    turn.happened.append(Happening.REOPENED)
+    return turn.change("reopened")
+
+
+def _priority(turn: Turn, command: Command) -> str:
+    turn.draft.set(priority=Priority(command.verb.upper()))
+    turn.draft.pin("priority")
+    return turn.change(f"priority {turn.draft.incident.priority}", priority=turn.draft.incident.priority)
+
+
+def _category(turn: Turn, command: Command) -> str:
+    turn.draft.set(category=command.value)
+    turn.draft.pin("category")
+    return turn.change(f"category {command.value}", category=command.value)
+
+
+def _pending(turn: Turn, command: Command) -> str:
+    draft = turn.draft
+    waiting, until = waiting_for(command.value, draft.now, ZoneInfo(draft.policy.timezone))
+    draft.act(Act.WAIT)
+    draft.set(waiting=waiting, waiting_until=until)
+    draft.add(SetTimer(WAIT_TIMER, 0, until) if until else DropTimers(WAIT_TIMER))
+    if waiting is Waiting.REQUESTER:
+        turn.say(Entry.ANSWER, public=True)
+        turn.happened.append(Happening.WAITING)
+    text = f"waiting for the {waiting}"
+    if until:
+        text += f" until {until.astimezone(ZoneInfo(draft.policy.timezone)):%Y-%m-%d %H:%M}"
+    return turn.change(text, waiting=waiting)
+
+
+def _cc(turn: Turn, command: Command) -> str:
+    draft, limit = turn.draft, turn.draft.policy.limits.participants
+    people = list(draft.incident.participants)
+    for word in command.value.split():
+        email = word.lstrip("+-")
+        people = [p for p in people if p.email != email or p.role == "requester"]
+        if not word.startswith("-") and all(p.email != email for p in people):
+            if email in draft.policy.own_addresses:
+                raise NotNow(f"{email} is the desk's own address.")
+            people.append(Participant(email, _name(turn, email), "cc"))
+    if len(people) > limit:
+        raise NotNow(f"More than {limit} people would be copied in.")
+    draft.set(participants=tuple(people))
+    return turn.change(f"copied in: {command.value}", cc=command.value)
+
+
+def _name(turn: Turn, email: str) -> str:
+    party = turn.giver.named.get(email)
+    return party.shown if party and party.shown != email else ""
+
+
+def _for(turn: Turn, command: Command) -> str:
+    draft, email = turn.draft, command.value
+    if email in draft.policy.own_addresses:
+        raise NotNow(f"{email} is the desk's own address.")
+    if email == draft.incident.requester:
+        raise NotNow(f"{email} is the requester already.")
+    make_requester(draft, turn.giver.named.get(email) or Party(Address(email)))
+    turn.happened.append(Happening.OPENED_FOR)
+    return turn.change(f"requester is now {email}", requester=email)
+
+
+def make_requester(draft: Draft, party: Party, message_id: str | None = None) -> None:
+    """Make somebody the requester; the one before him leaves, and gets no more mail as requester."""
+    old = draft.incident.requester
+    rest = tuple(p for p in draft.incident.participants if p.email not in {old, party.address.key})
+    name = party.shown if party.shown != party.address.email else ""
+    draft.set(
+        requester=party.address.key,
+        participants=(Participant(party.address.key, name, "requester", message_id), *rest),
+        organisation=party.organisation,
+        vip=party.vip,
+        known=party.known,
+        language=party.language or draft.policy.language,
+    )
+
+
+def _spam(turn: Turn, _command: Command) -> str:
+    draft = turn.draft
+    email = draft.incident.requester
+    if draft.policy.directory.person_of(email):
+        raise NotNow(f"{email} is one of the desk's own people; #cancel the incident instead.")
+    if draft.incident.open:
+        draft.act(Act.CANCEL)
+    draft.set(silent=True, closed_at=draft.now, tags=draft.incident.tags | {"spam"})
+    draft.add(DropTimers(WAIT_TIMER), MarkAddress(email, "blocked", f"spam, {draft.incident.tag}"))
+    return turn.change(f"spam; {email} is blocked", blocked=email)
+
+
+def _help(turn: Turn, _command: Command) -> str:
+    turn.happened.append(Happening.HELP)
+    return "the card is on its way"
+
+
+def _status(turn: Turn, _command: Command) -> str:
+    turn.happened.append(Happening.STATUS)
+    return "the status is on its way"
+
+
+DO: Mapping[str, Callable[[Turn, Command], str]] = {
+    "take": _take,
+    "assign": _assign,
+    "note": _note,
+    "reply": _reply,
+    "resolve": _resolve,
+    "close": _close,
+    "reopen": _reopen,
+    "cancel": _cancel,
+    **{f"p{n}": _priority for n in range(1, 6)},
+    "cat": _category,
+    "pending": _pending,
+    "cc": _cc,
+    "for": _for,
+    "spam": _spam,
+    "help": _help,
+    "status": _status,
+}
