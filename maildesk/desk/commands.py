@@ -1,8 +1,43 @@
-"""Commands: what stands after the tag in a subject line, and the GRAMMAR table of every verb."""
+"""Commands: what stands after the tag in a subject line, and the GRAMMAR table of every verb.
+
+    zone    = 1*( "#" verb [ (" " / ":" / "=") value ] )
+    value   = '"' ... '"' with '""' for a quote inside / all up to the next " #letter" or the end
+
+"#" counts at the start or after a blank, before a letter: so #1042, C# and, by their length, colours such as #ff0000
+are words like others. A mail's commands are all understood or none of them runs. A slip of the fingers is forgiven
+only where the verb can be undone without anybody outside having noticed; any other near miss is offered, corrected.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from maildesk.desk.arguments import OFFERS, OPTIONAL, READERS, Kind, NotUnderstood, Vocabulary
+from maildesk.desk.folding import distance, squeezed
+from maildesk.desk.people import Class
+from maildesk.desk.waiting import waiting_for
+
+__all__ = [
+    "GRAMMAR",
+    "VERBS",
+    "Asked",
+    "BadCommand",
+    "Command",
+    "HelpRow",
+    "Kind",
+    "Verb",
+    "Vocabulary",
+    "card",
+    "parse",
+    "waiting_for",
+    "written",
+]
+
+MAX_COMMANDS = 20  # in one mail; more is no human at work
+SHOWN = 120  # characters of a text that a problem quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +64,7 @@ class BadCommand:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Everything one mail asks for. With one problem nothing of it runs (all or nothing, R22)."""
+    """Everything one mail asks for. With one problem nothing of it runs: all or nothing."""
 
     commands: tuple[Command, ...] = ()
     problems: tuple[BadCommand, ...] = ()
@@ -39,5 +74,397 @@ class Asked:
 
     @property
     def canonical(self) -> str:
-        """The commands as they would be typed; a confirmation is bound to exactly this text (R19)."""
-        return " ".join(f"#{c.verb} {c.value}".strip() for c in self.commands)
+        """The commands as they would be typed, so that parsing them gives them again.
+
+        A confirmation is bound to exactly this text.
+        """
+        return " ".join(written(command.verb, command.value) for command in self.commands)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A row of the grammar.
+
+    `excludes` names a set of verbs of which a mail gives one at most. `forgiving`: a typing slip is understood.
+    `uses_text`: the newly written text of the mail belongs to this command. `meaning` is for the help card.
+    """
+
+    name: str
+    value: Kind
+    klass: Class
+    meaning: Mapping[str, str]
+    example: str
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by language
+    for_requester: bool = False
+    forgiving: bool = False
+    uses_text: bool = False
+    excludes: str = ""
+
+
+_PRIORITIES = tuple(
+    Verb(
+        f"p{n}",
+        Kind.NOTHING,
+        Class.ROUTINE,
+        {"en": f"set priority {n}{rank}", "de": f"Priorität {n} setzen{rang}"},
+        f"#p{n}",
+        {
+            "en": (f"prio{n}", f"priority{n}"),
+            "de": (f"priorität{n}",),
+            "fr": (f"priorité{n}",),
+            "es": (f"prioridad{n}",),
+        },
+        forgiving=True,
+        excludes="priority",
+    )
+    for n, rank, rang in (
+        (1, " (highest)", " (höchste)"),
+        (2, "", ""),
+        (3, "", ""),
+        (4, "", ""),
+        (5, " (lowest)", " (niedrigste)"),
+    )
+)
+
+_ROWS = (
+    Verb(
+        "take",
+        Kind.NOTHING,
+        Class.ROUTINE,
+        {"en": "take the incident yourself", "de": "den Vorfall selbst übernehmen"},
+        "#take",
+        {"en": ("mine", "own"), "de": ("nehmen", "übernehmen"), "fr": ("prendre",), "es": ("tomar",)},
+        forgiving=True,
+        excludes="owner",
+    ),
+    Verb(
+        "assign",
+        Kind.ASSIGNEE,
+        Class.ROUTINE,
+        {"en": "give it to a colleague or a group", "de": "an Kollegen oder eine Gruppe geben"},
+        "#assign anna or #assign @network",
+        {"en": ("give",), "de": ("zuweisen", "zuordnen", "geben"), "fr": ("assigner", "attribuer"), "es": ("asignar",)},
+        forgiving=True,
+        excludes="owner",
+    ),
+    Verb(
+        "note",
+        Kind.TEXT,
+        Class.ROUTINE,
+        {"en": "keep your text as an internal note", "de": "Ihren Text als interne Notiz ablegen"},
+        "#note",
+        {"en": ("internal",), "de": ("notiz", "intern"), "fr": ("interne",), "es": ("nota",)},
+        forgiving=True,
+        uses_text=True,
+        excludes="audience",
+    ),
+    Verb(
+        "reply",
+        Kind.NOTHING,
+        Class.ROUTINE,
+        {"en": "send your text to the requester", "de": "Ihren Text an den Melder senden"},
+        "#reply",
+        {
+            "en": ("answer", "public"),
+            "de": ("antwort", "antworten"),
+            "fr": ("répondre", "réponse"),
+            "es": ("responder", "respuesta"),
+        },
+        uses_text=True,
+        excludes="audience",
+    ),
+    Verb(
+        "resolve",
+        Kind.TEXT,
+        Class.ROUTINE,
+        {"en": "solved; the requester is asked to confirm", "de": "gelöst; der Melder wird um Bestätigung gebeten"},
+        "#resolve toner replaced",
+        {
+            "en": ("resolved", "solve", "solved", "fixed", "done"),
+            "de": ("lösen", "gelöst", "erledigt", "behoben"),
+            "fr": ("résoudre", "résolu"),
+            "es": ("resolver", "resuelto"),
+        },
+        uses_text=True,
+        excludes="state",
+    ),
+    Verb(
+        "close",
+        Kind.TEXT,
+        Class.CONSEQUENTIAL,
+        {"en": "close it for good", "de": "endgültig schließen"},
+        "#close",
+        {
+            "en": ("closed",),
+            "de": ("schließen", "geschlossen"),
+            "fr": ("fermer", "clore"),
+            "es": ("cerrar", "cerrado"),
+        },
+        for_requester=True,
+        uses_text=True,
+        excludes="state",
+    ),
+    Verb(
+        "reopen",
+        Kind.TEXT,
+        Class.ROUTINE,
+        {"en": "open it again", "de": "wieder öffnen"},
+        "#reopen",
+        {"en": ("open",), "de": ("öffnen", "wiederöffnen"), "fr": ("rouvrir",), "es": ("reabrir",)},
+        for_requester=True,
+        uses_text=True,
+        excludes="state",
+    ),
+    Verb(
+        "cancel",
+        Kind.TEXT,
+        Class.CONSEQUENTIAL,
+        {"en": "withdraw it, nothing is to be done", "de": "zurückziehen, es ist nichts zu tun"},
+        "#cancel",
+        {
+            "en": ("cancelled", "withdraw"),
+            "de": ("stornieren", "abbrechen", "zurückziehen"),
+            "fr": ("annuler",),
+            "es": ("cancelar", "anular"),
+        },
+        for_requester=True,
+        uses_text=True,
+        excludes="state",
+    ),
+    *_PRIORITIES,
+    Verb(
+        "cat",
+        Kind.CATEGORY,
+        Class.ROUTINE,
+        {"en": "set the category", "de": "die Kategorie setzen"},
+        "#cat network/vpn",
+        {"en": ("category",), "de": ("kategorie",), "fr": ("catégorie",), "es": ("categoría",)},
+        forgiving=True,
+    ),
+    Verb(
+        "pending",
+        Kind.WAIT,
+        Class.ROUTINE,
+        {
+            "en": "wait for the requester, a supplier or a change, until then or so long",
+            "de": "auf den Melder, einen Lieferanten oder eine Änderung warten, bis dann oder so lange",
+        },
+        "#pending supplier 2d",
+        {"en": ("wait", "hold"), "de": ("warten",), "fr": ("attendre", "attente"), "es": ("esperar", "espera")},
+        forgiving=True,
+        uses_text=True,
+        excludes="state",
+    ),
+    Verb(
+        "cc",
+        Kind.ADDRESSES,
+        Class.CONSEQUENTIAL,
+        {"en": "copy somebody in, or no longer", "de": "jemanden in Kopie nehmen oder nicht mehr"},
+        "#cc +bob@acme.example -amy@acme.example",
+        {"en": ("copy",), "de": ("kopie",), "fr": ("copie",), "es": ("copia",)},
+    ),
+    Verb(
+        "for",
+        Kind.ADDRESS,
+        Class.CONSEQUENTIAL,
+        {"en": "make somebody the requester", "de": "jemanden zum Melder machen"},
+        "#for erika@acme.example",
+        {"en": ("requester",), "de": ("für",), "fr": ("pour",), "es": ("para",)},
+    ),
+    Verb(
+        "spam",
+        Kind.NOTHING,
+        Class.ROUTINE,
+        {"en": "file it as spam and block the sender", "de": "als Spam ablegen und den Absender sperren"},
+        "#spam",
+        {"en": ("junk",)},
+        excludes="state",
+    ),
+    Verb(
+        "status",
+        Kind.NOTHING,
+        Class.QUESTION,
+        {"en": "ask how it stands", "de": "nach dem Stand fragen"},
+        "#status",
+        {"de": ("stand",), "fr": ("statut", "état"), "es": ("estado",)},
+        for_requester=True,
+        forgiving=True,
+    ),
+    Verb(
+        "help",
+        Kind.TEXT,
+        Class.QUESTION,
+        {"en": "get this list", "de": "diese Liste bekommen"},
+        "#help",
+        {"de": ("hilfe",), "fr": ("aide",), "es": ("ayuda",)},
+        forgiving=True,
+    ),
+)
+
+GRAMMAR: Mapping[str, Verb] = {verb.name: verb for verb in _ROWS}
+VERBS = tuple(GRAMMAR)
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+
+
+def _spellings(verb: Verb) -> Iterator[str]:
+    """All that may be typed for a verb, squeezed; German keyboards abroad write oe for ö."""
+    for word in (verb.name, *(alias for aliases in verb.aliases.values() for alias in aliases)):
+        yield squeezed(word)
+        yield squeezed(word.translate(_UMLAUTS))
+
+
+SPELLINGS: Mapping[str, Verb] = {spelling: verb for verb in _ROWS for spelling in _spellings(verb)}
+
+# How things are typed by phones, word processors and input methods of other scripts, and what they stand for.
+_TYPED = str.maketrans(
+    dict.fromkeys("＃﹟", "#")
+    | dict.fromkeys("“”„‟«»＂", '"')
+    | {"：": ":", "＝": "="}
+    | dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", "")
+)
+_COLOUR = r"(?:[0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})(?![\w-])"  # CSS notation; no verb is spelt so
+_MARK = rf"#(?!{_COLOUR})(?=[^\W\d_])"
+_NEXT = re.compile(rf"(?:^|(?<= )){_MARK}", re.IGNORECASE)
+_COMMAND = re.compile(
+    rf"(?:^|(?<= ))(?P<typed>{_MARK}(?P<verb>[\w-]+)"
+    rf'(?P<rest> ?[:=]? ?"(?:[^"]|"")*"(?=[ ,;.]*(?:$| {_MARK}))|.*?(?=$| {_MARK})))',
+    re.IGNORECASE,
+)
+
+
+def parse(zone: str, book: Vocabulary) -> Asked:
+    """The commands of a zone with their values resolved, and everything that could not be understood."""
+    tidy = " ".join(zone.translate(_TYPED).split())
+    found = list(islice(_COMMAND.finditer(tidy), MAX_COMMANDS + 1))
+    problems = [*_stray(tidy[: found[0].start()] if found else tidy, book), *_too_many(found)]
+    understood: list[Command] = []
+    for match in found[:MAX_COMMANDS]:
+        read = _command(match["typed"].strip(), match["verb"], _value(match["rest"]), book)
+        if isinstance(read, Command):
+            understood.append(read)
+        else:
+            problems.append(read)
+    commands, conflicts = _without_conflicts(understood)
+    return Asked(commands, (*problems, *conflicts))
+
+
+def written(verb: str, value: str = "") -> str:
+    """A command as one types it; quoted where its value would otherwise be read differently."""
+    plain = not value.startswith('"') and _value(value) == value and not _NEXT.search(value)
+    quoted = value if plain else '"{}"'.format(value.replace('"', '""'))
+    return f"#{verb} {quoted}".strip()
+
+
+def _value(rest: str) -> str:
+    """The value from what follows a verb: without its separator, quotes, and the comma before the next command."""
+    value = rest.strip()
+    if value[:1] in {":", "="}:
+        value = value[1:].strip()
+    bare = value.rstrip(" ,;.")
+    if re.fullmatch(r'"(?:[^"]|"")*"', bare):
+        return bare[1:-1].replace('""', '"').strip()
+    return value.rstrip(" ,;")
+
+
+def _command(typed: str, word: str, value: str, book: Vocabulary) -> Command | BadCommand:
+    exact = SPELLINGS.get(squeezed(word))
+    near = [] if exact else _verbs_like(word)
+    if exact is None and not (len(near) == 1 and _forgiven(near[0], book)):
+        return BadCommand(
+            _short(typed), _unknown(word, near), tuple(written(verb.name, value) for verb in near[:OFFERS])
+        )
+    verb = exact or near[0]
+    if not value and verb.value not in OPTIONAL:
+        return BadCommand(_short(typed), f"#{verb.name} needs to say more, for example {verb.example}.")
+    read = READERS[verb.value](value, book)
+    if isinstance(read, NotUnderstood):
+        return BadCommand(_short(typed), read.why, tuple(written(verb.name, offer) for offer in read.offers))
+    slip = "" if exact else f"understood #{word} as #{verb.name}"
+    return Command(verb.name, read.value, typed, "; ".join(filter(None, (slip, read.note))))
+
+
+def _forgiven(verb: Verb, book: Vocabulary) -> bool:
+    return verb.forgiving and book.classes.get(verb.name, verb.klass) is not Class.CONSEQUENTIAL
+
+
+def _unknown(word: str, near: Sequence[Verb]) -> str:
+    if not near:
+        return f"There is no command #{_short(word)}."
+    offers = " or ".join(f"#{verb.name}" for verb in near[:OFFERS])
+    return f"There is no command #{_short(word)}; did you mean {offers}?"
+
+
+def _verbs_like(word: str) -> list[Verb]:
+    """The verbs that a beginning of three letters or one slip in five letters points at; numbers are never guessed."""
+    typed = squeezed(word)
+    if any(letter.isdigit() for letter in typed):
+        return []
+    begun = {verb.name: verb for name, verb in SPELLINGS.items() if len(typed) >= 3 and name.startswith(typed)}
+    slipped = {verb.name: verb for name, verb in SPELLINGS.items() if _one_slip(typed, name)}
+    return list((begun or slipped).values())
+
+
+def _one_slip(typed: str, name: str) -> bool:
+    return name.isalpha() and len(name) >= 5 and abs(len(name) - len(typed)) <= 1 and distance(typed, name) == 1
+
+
+def _stray(text: str, book: Vocabulary) -> Iterator[BadCommand]:
+    """Words before the first command: they are not carried out, but whoever wrote them meant something by them."""
+    if not squeezed(text):
+        return
+    offers = tuple(_marked(text.split()[:MAX_COMMANDS], book))
+    question = f"; did you mean {offers[0]}?" if offers else "."
+    yield BadCommand(_short(text.strip()), f"A command begins with #, so this was not understood{question}", offers)
+
+
+def _marked(typed: Sequence[str], book: Vocabulary) -> Iterator[str]:
+    """What the words would be with # before the verbs among them: before each, before the first, or the first alone."""
+    verbs = [SPELLINGS.get(squeezed(word)) for word in typed]
+    first = next((at for at, verb in enumerate(verbs) if verb), len(typed))
+    marked = [f"#{verb.name}" if verb else word for verb, word in zip(verbs, typed, strict=True)][first:]
+    tries = (" ".join(marked), " ".join([*marked[:1], *typed[first + 1 :]]), *marked[:1])
+    read = (parse(text, book) for text in dict.fromkeys(tries))
+    yield from dict.fromkeys(asked.canonical for asked in read if asked.commands and not asked.problems)
+
+
+def _too_many(found: Sequence[re.Match[str]]) -> Iterator[BadCommand]:
+    if len(found) > MAX_COMMANDS:
+        yield BadCommand(_short(found[-1]["typed"]), f"More than {MAX_COMMANDS} commands stand in one mail.")
+
+
+def _without_conflicts(commands: Sequence[Command]) -> tuple[tuple[Command, ...], tuple[BadCommand, ...]]:
+    """The commands that agree with each other, and a problem for each set that does not."""
+    sets: dict[str, list[Command]] = {}
+    for command in commands:
+        sets.setdefault(GRAMMAR[command.verb].excludes or command.verb, []).append(command)
+    agreed = tuple(command for command in commands if len(sets[GRAMMAR[command.verb].excludes or command.verb]) == 1)
+    return agreed, tuple(_conflict(several) for several in sets.values() if len(several) > 1)
+
+
+def _conflict(several: Sequence[Command]) -> BadCommand:
+    offers = tuple(dict.fromkeys(written(command.verb, command.value) for command in several))
+    why = "The same command is given twice." if len({c.verb for c in several}) == 1 else "These exclude each other."
+    return BadCommand(_short(" ".join(command.shown for command in several)), why, offers[:OFFERS])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class HelpRow:
+    """A line of the help card: what one types, and what it does."""
+
+    command: str
+    meaning: str
+
+
+def card(technician: bool, language: str = "en") -> tuple[HelpRow, ...]:
+    """The help card: every verb for technicians, for requesters their own few; in English where there is no other."""
+    base = language.partition("-")[0]
+    return tuple(
+        HelpRow(verb.example, verb.meaning.get(base, verb.meaning["en"]))
+        for verb in _ROWS
+        if technician or verb.for_requester
+    )

@@ -36,3 +36,20 @@ def words(text: str) -> list[str]:
 def squeezed(text: str) -> str:
     """The folded letters and digits alone: what names are compared by ("Dean-De Witt" is "deandewitt")."""
     return "".join(words(text))
+
+
+def distance(one: str, other: str) -> int:
+    """How many slips of the fingers lie between two words: a letter more, less or wrong, or two neighbours swapped.
+
+    (Damerau-Levenshtein distance in its restricted form, also called optimal string alignment.)
+    """
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        before, above, row = row, before, [i]
+        for j, wanted in enumerate(other, 1):
+            best = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if above and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                best = min(best, above[j - 2] + 1)
+            row.append(best)
+    return row[-1]
