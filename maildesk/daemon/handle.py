@@ -13,6 +13,8 @@ others. A mail that fails three times is quarantined, bytes and all, and somebod
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from maildesk.daemon.apply import Work, apply
@@ -32,14 +34,20 @@ log = structlog.get_logger()
 Result = Reading | Unreadable | Overrun
 
 
-def handle_waiting(desk: Desk, reader: Reader, limit: int = 25) -> int:
-    """Claim, read and handle what waits, at most `limit` mails; returns how many were claimed."""
+def handle_waiting(desk: Desk, reader: Reader, limit: int = 25, alive: Callable[[], None] = lambda: None) -> int:
+    """Claim, read and handle what waits, at most `limit` mails; returns how many were claimed.
+
+    `alive` is called after every mail that was read, so that a slow batch is not taken for a stuck one.
+    """
     with desk.database.unit() as unit:
         claimed = unit.inbox.claim(desk.clock.now(), limit)
         raws = [unit.inbox.raw(row.id) for row in claimed]
     if not claimed:
         return 0
-    batch = list(zip(claimed, reader.read(raws), strict=True))
+    batch: list[tuple[Claimed, Result]] = []
+    for row, result in zip(claimed, reader.read(raws), strict=True):
+        batch.append((row, result))
+        alive()
     try:
         _together(desk, batch)
     except Transient:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from maildesk.desk.commands import Asked, Vocabulary, parse
+from maildesk.desk.arguments import Vocabulary
+from maildesk.desk.commands import Asked, parse
 from maildesk.desk.events import Found, MailCame, Pending, Said, Sums
 from maildesk.desk.incident import Incident
 from maildesk.desk.people import Party
@@ -22,17 +23,14 @@ from maildesk.desk.policy import Policy
 from maildesk.desk.rules import Classification, Facts
 from maildesk.mail import auth
 from maildesk.mail.message import Address, Enclosure, Kind, Level, Mail, Reading
+from maildesk.mail.subject import base_subject, command_zone, fresh_zone, storm_key
 from maildesk.mail.thread import (
     Keyring,
     Keys,
-    base_subject,
     button_keys,
     button_valid,
-    command_zone,
     confirm_word,
-    fresh_zone,
     loop_valid,
-    storm_key,
     thread_keys,
     valid,
 )
@@ -285,7 +283,9 @@ def _zone(mail: Mail, policy: Policy, party: Party) -> str:
 def vocabulary(policy: Policy) -> Vocabulary:
     """The names that command values may have at this site."""
     directory = policy.directory
-    return Vocabulary(tuple(directory.people.values()), tuple(directory.groups), tuple(policy.categories))
+    return Vocabulary(
+        tuple(directory.people.values()), tuple(directory.groups), tuple(policy.categories), policy.classes
+    )
 
 
 def _said(reading: Reading, incident: Incident | None) -> Said:

@@ -519,3 +519,37 @@ def _about(mail: MailCame) -> dict[str, object]:
         "unverified": mail.trust.level <= Level.L1 and mail.found.incident is not None,
         "message_from_outside": True,
     }
+
+
+# --- what would become of commands -----------------------------------------------------------------------------------
+
+
+def preview(
+    incident: Incident | None, mail: MailCame, policy: Policy, now: datetime
+) -> tuple[tuple[str, str, Line], ...]:
+    """(verb, value, line) of every command in a mail: whether it would run, and why not. Changes nothing."""
+    if not mail.asked:
+        return ()
+    draft = Draft(incident, policy, now) if incident else record_new(mail, policy, now)
+    if mail.kind is not Kind.HUMAN:
+        return _all_refused(mail.asked, f"{mail.kind} mail never commands")
+    if not mail.party.technician and _own_commands(mail.asked) is None:
+        return _all_refused(mail.asked, "only words: the sender is no technician")
+    if mail.asked.problems:
+        pairs = [(p.shown, "") for p in mail.asked.problems] + [(c.verb, c.value) for c in mail.asked.commands]
+        return tuple((*pair, line) for pair, line in zip(pairs, _problem_lines(mail.asked), strict=True))
+    refusals = {c.verb: v for c in mail.asked.commands if isinstance(v := _may(mail, c, draft), No)}
+    if refusals:
+        other = "not executed, because of another command"
+        return tuple(
+            (c.verb, c.value, Line(c.shown, ok=False, why=refusals[c.verb].why if c.verb in refusals else other))
+            for c in mail.asked.commands
+        )
+    lines = run(draft, mail.asked, _giver(mail))
+    return tuple((c.verb, c.value, line) for c, line in zip(mail.asked.commands, lines, strict=True))
+
+
+def _all_refused(asked: Asked, why: str) -> tuple[tuple[str, str, Line], ...]:
+    return tuple((c.verb, c.value, Line(c.shown, ok=False, why=why)) for c in asked.commands) + tuple(
+        (p.shown, "", Line(p.shown, ok=False, why=why)) for p in asked.problems
+    )

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from maildesk.desk.commands import Asked, Command, waiting_for
+from maildesk.desk.commands import Asked, Command
 from maildesk.desk.draft import Draft, NotNow
 from maildesk.desk.effects import DropTimers, Entry, MarkAddress, SetTimer
 from maildesk.desk.events import Said, Sums
 from maildesk.desk.incident import Act, Participant, Priority, Status, Waiting
 from maildesk.desk.notices import Happening, announce
 from maildesk.desk.people import Group, Party
+from maildesk.desk.waiting import waiting_for
 from maildesk.mail.message import Address
 
 CROSSED = timedelta(minutes=15)  # a colleague's answer that is younger may have crossed this one

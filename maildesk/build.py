@@ -1,0 +1,174 @@
+"""The composition root: a configuration becomes a wired desk. The only place that knows every part.
+
+Nothing is opened at import; each function opens just what its name says.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from maildesk.clock import Clock, SystemClock
+from maildesk.config import MailboxSettings, Secret, Settings, load, load_defaults
+from maildesk.daemon.desk import Desk, Rules
+from maildesk.daemon.intake import Source
+from maildesk.daemon.run import Plan
+from maildesk.errors import ConfigError
+from maildesk.mail.render import Renderer
+from maildesk.mail.thread import Keyring
+from maildesk.store.unit import Database
+from maildesk.wire.imap import ImapAccount
+from maildesk.wire.smtp import SmtpAccount
+
+KEY_BYTES = 32
+
+
+def shipped() -> Path:
+    """Where the shipped config/ and templates/ lie: inside the wheel, or beside the package in a checkout."""
+    inside = Path(__file__).parent / "data"
+    return inside if inside.is_dir() else Path(__file__).parent.parent
+
+
+def config_directory(given: Path | None, env: Mapping[str, str]) -> Path:
+    """--config, else $MAILDESK_CONFIG, else /etc/maildesk."""
+    return given or Path(env.get("MAILDESK_CONFIG") or "/etc/maildesk")
+
+
+def read_settings(directory: Path, env: Mapping[str, str], *, secrets_needed: bool = True) -> Settings:
+    """Raises ConfigError with all problems."""
+    return load(directory, env=env, defaults=shipped() / "config", secrets=secrets_needed)
+
+
+def default_settings() -> Settings:
+    """The shipped configuration, which needs no server and no secret."""
+    return load_defaults(shipped() / "config")
+
+
+def template_sources(own: Path | None) -> dict[str, str]:
+    """All templates by name ("en/received.j2"); a site's own files go before the shipped ones, file by file."""
+    sources: dict[str, str] = {}
+    for root in (shipped() / "templates", own):
+        if root is not None and root.is_dir():
+            for path in sorted(root.rglob("*.j2")):
+                sources[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
+    return sources
+
+
+def rules_of(settings: Settings) -> Rules:
+    """What a reload swaps."""
+    return Rules(settings.policy, Renderer(template_sources(settings.templates)))
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+def new_keys() -> str:
+    """The text of a new key file: one line `k1 HEX`. Write it with mode 0600."""
+    return f"k1 {secrets.token_hex(KEY_BYTES)}\n"
+
+
+def keyring(text: str, epoch: int, source: str) -> Keyring:
+    """The keys of a key file: a line each, `name HEX`; the first signs, the others are still believed."""
+    keys: dict[str, bytes] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        name, _, value = line.strip().partition(" ")
+        try:
+            keys[name] = bytes.fromhex(value)
+        except ValueError:
+            raise ConfigError([f"{source}:{number}:1: keys: not `k1 HEX`; restore the file from your backup"]) from None
+    if not keys:
+        raise ConfigError([f"{source}:1:1: keys: the file is empty; restore it from your backup"])
+    return Keyring(next(iter(keys)), keys, epoch)
+
+
+def _key_text(settings: Settings) -> tuple[str, str]:
+    """The key file's text and name; without `security.keys` it lies beside the database and is made at first need."""
+    if settings.keys is not None:
+        return settings.keys.reveal(), str(settings.keys)
+    path = settings.state / "keys"
+    if not path.exists():
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(path, new_keys())
+    return path.read_text(encoding="ascii"), str(path)
+
+
+def write_private(path: Path, text: str) -> None:
+    """A new file that only its owner can read; a file that is there is left alone and FileExistsError raised."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+# --- the desk --------------------------------------------------------------------------------------------------------
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of this configuration, not yet connected to."""
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Database.open(settings.database_url(), state=settings.state)
+
+
+def open_desk(settings: Settings, *, clock: Clock | None = None, prepare: bool = True) -> Desk:
+    """A desk ready to work. `prepare` creates or upgrades an SQLite database; PostgreSQL must have the right schema."""
+    database = open_database(settings)
+    if prepare and settings.database.startswith("sqlite"):
+        database.prepare(backup=True)
+    database.check_schema()
+    with database.view() as view:
+        epoch = view.meta.epoch()
+    text, source = _key_text(settings)
+    return Desk(database, keyring(text, epoch, source), clock or SystemClock(), rules_of(settings))
+
+
+def explain_ring() -> Keyring:
+    """Keys for explaining a mail without a desk: they fit no token."""
+    return Keyring("k0", {"k0": bytes(KEY_BYTES)})
+
+
+def plan_of(settings: Settings) -> Plan:
+    """What the daemon shall do."""
+    smtp = settings.smtp
+    return Plan(
+        rules_of(settings),
+        tuple(source_of(mailbox) for mailbox in settings.mailboxes),
+        SmtpAccount(
+            host=smtp.host,
+            port=smtp.port,
+            tls=smtp.tls,
+            user=smtp.user,
+            password=_Reveal(smtp.password) if smtp.password else None,
+            cafile=smtp.cafile,
+            connections=smtp.connections,
+        ),
+    )
+
+
+def source_of(mailbox: MailboxSettings) -> Source:
+    account = ImapAccount(
+        name=mailbox.name,
+        host=mailbox.host,
+        port=mailbox.port,
+        tls=mailbox.tls,
+        user=mailbox.user,
+        password=_Reveal(mailbox.password),
+        folder=mailbox.folder,
+        done=mailbox.done,
+        flag=mailbox.flag,
+        cafile=mailbox.cafile,
+    )
+    return Source(account, mailbox.since, float(mailbox.poll))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reveal:
+    """A password to be read at the moment of the login; two of the same source are equal, so a reload keeps still."""
+
+    secret: Secret
+
+    def __call__(self) -> str:
+        return self.secret.reveal()
