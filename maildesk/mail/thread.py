@@ -60,15 +60,20 @@ _ID = 998  # characters of one Message-ID: a line, RFC 5322 2.1.1
 _TOKENS = 20
 _HEADERS = 256 * 1024  # bytes of the header block that are searched
 _CHUNK = 1024 * 1024
+_NAME = r"k[0-9]{1,6}"  # of a key
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The installation's secrets by name; `current` signs, all verify. `epoch` counts restores and revocations."""
+    """The installation's secrets by name (k1, k2, ...); `current` signs, all verify. `epoch` counts revocations."""
 
     current: str
     keys: Mapping[str, bytes] = field(repr=False)
     epoch: int = 1
+
+    def __post_init__(self) -> None:
+        if self.current not in self.keys or not all(re.fullmatch(_NAME, name) for name in self.keys):
+            raise ValueError(f"keyring: {self.current} must be one of its keys, and these be named k1, k2, ...")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +162,7 @@ def _unix_lines(body: memoryview) -> Iterator[bytes]:
 
 # ---- thread keys
 
-_MARK = r"i(?P<incident>\d{1,12})\.(?P<key>k[0-9a-z]{1,8})\.(?P<mac>[a-z2-7]{16})"
+_MARK = rf"i(?P<incident>\d{{1,12}})\.(?P<key>{_NAME})\.(?P<mac>[a-z2-7]{{16}})"
 _PLUS = re.compile(rf"(?P<base>.*)\+{_MARK}@(?P<domain>[^@]+)", re.IGNORECASE | re.ASCII)
 _LETTER = re.compile(rf"md\.{_MARK}\.(?P<last>[a-z2-7]{{16}}|thread)@[^@\s]+", re.IGNORECASE | re.ASCII)
 
@@ -232,7 +237,7 @@ def loop_header(ring: Keyring, message_id: str) -> str:
 
 def loop_valid(ring: Keyring, value: str) -> bool:
     """Whether a loop header was made here, so that the mail is one of our own letters come back."""
-    found = re.fullmatch(rf"\s*(\S{{1,{_ID}}})\s+(k[0-9a-z]{{1,8}})\.([a-z2-7]{{16}})\s*", value)
+    found = re.fullmatch(rf"\s*(\S{{1,{_ID}}})\s+({_NAME})\.([a-z2-7]{{16}})\s*", value)
     return found is not None and _holds(ring, found[2], found[3], "loop", found[1])
 
 
@@ -242,7 +247,7 @@ def button_key(ring: Keyring, verb: str, incident: int, person: str) -> str:
     return "-".join([ring.current, *(mac[at : at + 4] for at in range(0, 16, 4))])
 
 
-_BUTTON = re.compile(r"(?<![\w-])k[0-9a-z]{1,8}(?:-[a-z2-7]{4}){4}(?![\w-])", re.IGNORECASE | re.ASCII)
+_BUTTON = re.compile(rf"(?<![\w-]){_NAME}(?:-[a-z2-7]{{4}}){{4}}(?![\w-])", re.IGNORECASE | re.ASCII)
 
 
 def button_keys(text: str) -> tuple[str, ...]:
