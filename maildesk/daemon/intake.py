@@ -20,7 +20,7 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from maildesk.daemon.desk import Desk
-from maildesk.daemon.quarantine import tell_admins
+from maildesk.daemon.quarantine import set_aside, tell_admins
 from maildesk.errors import ChannelError, MaildeskError, Transient
 from maildesk.mail.thread import fingerprint, scan_ids
 from maildesk.store.inbox import Added, MailboxState
@@ -149,7 +149,7 @@ class Intake:
         with self._desk.database.unit() as unit:
             values: dict[str, object] = {
                 "headline": f"The server has renumbered the mailbox {self.name}",
-                "lines": ("Mails of the last days are looked at again; those that are known stay as they are.",),
+                "details": ("Mails of the last days are looked at again; those that are known stay as they are.",),
             }
             cause = f"renumbered {self.name} {selected.uidvalidity}"
             tell_admins(unit, self._desk, "alarm", cause, values, self._desk.clock.now())
@@ -209,13 +209,7 @@ class Intake:
         if not added.duplicate:
             reason = f"{size.size // 1_000_000} MB: larger than this desk takes; it was left on the server"
             unit.inbox.quarantine(added.id, reason, now)
-            values: dict[str, object] = {
-                "inbox_id": added.id,
-                "mailbox": self.name,
-                "reason": reason,
-                "size": size.size,
-                "received": now,
-            }
+            values = set_aside(added.id, reason, now)
             tell_admins(unit, self._desk, "quarantine", f"too large {self.name} {state.uidvalidity} {uid}", values, now)
 
     def _withheld(self, unit: Unit, state: MailboxState, uid: int, now: datetime) -> None:
@@ -223,7 +217,7 @@ class Intake:
         log.error("the server does not give out a mail", mailbox=self.name, uid=uid, reason=reason)
         values: dict[str, object] = {
             "headline": f"A mail in {self.name} cannot be fetched",
-            "lines": (f"UID {uid}: {reason}", "It was left on the server; look at it with a mail client."),
+            "details": (f"UID {uid}: {reason}", "It was left on the server; look at it with a mail client."),
         }
         tell_admins(unit, self._desk, "alarm", f"withheld {self.name} {state.uidvalidity} {uid}", values, now)
 

@@ -44,14 +44,19 @@ def given_up(desk: Desk, row: Claimed, reason: str) -> None:
 def _quarantine(unit: Unit, desk: Desk, row: Claimed, reason: str, now: datetime) -> None:
     unit.inbox.quarantine(row.id, reason, now)
     log.warning("a mail is in quarantine", inbox=row.id, mailbox=row.mailbox, reason=reason)
-    values = {
-        "inbox_id": row.id,
-        "mailbox": row.mailbox,
-        "reason": reason,
-        "size": row.size,
-        "received": row.received_at,
-    }
+    values = set_aside(row.id, reason, row.received_at)
     tell_admins(unit, desk, "quarantine", f"quarantine {row.fingerprint}", values, now)
+
+
+def set_aside(inbox_id: int, reason: str, received: datetime) -> dict[str, object]:
+    """What the admin's letter says about a mail in quarantine."""
+    return {
+        "mail_id": inbox_id,
+        "reason": reason,
+        "received": received,
+        "show_command": f"maildesk inbox show {inbox_id}",
+        "release_command": f"maildesk inbox release {inbox_id}",
+    }
 
 
 def tell_admins(unit: Unit, desk: Desk, template: str, cause: str, values: dict[str, object], now: datetime) -> None:

@@ -222,7 +222,7 @@ class Daemon:
         log.error("the configuration was not reloaded, the old one stays", problems=lines)
         values: dict[str, object] = {
             "headline": "The new configuration has mistakes; the old one stays",
-            "lines": lines,
+            "details": lines,
         }
         now = self._desk.clock.now()
         with self._desk.database.unit() as unit:

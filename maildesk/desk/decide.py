@@ -96,7 +96,7 @@ def _bounce(incident: Incident | None, mail: MailCame, policy: Policy, now: date
         draft.record(Entry.BOUNCE, text, inbox_id=mail.inbox_id, actor="desk", why=failure.status)
         if failure.action == "failed":
             draft.add(MarkAddress(failure.address.lower(), "undeliverable", failure.diagnostic or failure.status))
-            announce(draft, Happening.BOUNCED, values={"failed_to": failure.address, "reason": failure.diagnostic})
+            announce(draft, Happening.BOUNCED, values={"address": failure.address, "reason": failure.diagnostic})
     if not ours:
         record_mail(draft, mail, Entry.BOUNCE, public=False, why="it names nobody the letter went to")
     return draft.decision(Action.UPDATE if ours else Action.FILE, f"bounce: {mail.kind_reason}")
@@ -119,7 +119,7 @@ def _create_quietly(_incident: Incident | None, mail: MailCame, policy: Policy, 
     if mail.sums.storm_first is not None and mail.sums.storm_count >= policy.limits.storm_count:
         return _repeat(mail, policy, now)
     draft = record_new(mail, policy, now)
-    announce(draft, Happening.RECORDED, speaker=mail.party, said=mail.said, values=_about(mail))
+    announce(draft, Happening.RECORDED, speaker=mail.party, said=mail.said, values=_about_new(draft, mail))
     return draft.decision(Action.CREATE, f"{mail.kind}: {mail.kind_reason}")
 
 
@@ -133,14 +133,16 @@ def _acknowledge(draft: Draft, mail: MailCame, policy: Policy, now: datetime) ->
         happening,
         speaker=mail.party if draft.incident.requester == mail.party.address.key else None,
         said=mail.said,
-        values=_about(mail),
+        values=_about_new(draft, mail),
         in_reply_to=mail.message_id,
     )
     if withheld:
         draft.record(Entry.LETTER, f"no acknowledgement: {withheld}", actor="desk")
     if mail.sums.storm_count + 1 == policy.limits.storm_count:
         draft.add(StormNoticed(mail.storm))
-        announce(draft, Happening.STORM, values=_about(mail))
+        values = {"sender": mail.party.address.email, "count": mail.sums.storm_count + 1}
+        hours = int(policy.limits.storm_quiet.total_seconds() // 3600)
+        announce(draft, Happening.STORM, values={**values, "quiet_hours": hours})
 
 
 def _repeat(mail: MailCame, policy: Policy, now: datetime) -> Decision:
@@ -226,7 +228,7 @@ def _written(draft: Draft, mail: MailCame) -> Decision:
             _changed(draft, mail, "reopened by an answer")
             announce(draft, Happening.CAME_BACK, speaker=mail.party, said=mail.said, values=about)
             return draft.decision(Action.UPDATE, "an answer to a settled incident opens it again")
-        about = {**about, "hint": f"It is {status}, and stays so: the sender is only claimed. #reopen if he is right."}
+        about = {**about, "remark": "settled"}
     elif status is Status.PENDING and draft.incident.waiting is Waiting.REQUESTER:
         draft.act(Act.WRITE)
         draft.add(DropTimers(WAIT_TIMER))
@@ -247,7 +249,7 @@ def _continue(draft: Draft, mail: MailCame) -> Decision:
     """Closed too long ago: a new incident that is linked to the old one, so that neither answer nor history is lost."""
     new = record_new(mail, draft.policy, draft.now, before=draft.incident)
     new.add(Link(draft.incident.id, "continues"))
-    about = {**_about(mail), "hint": f"It continues {draft.incident.tag}, which was closed."}
+    about = {**_about(mail), "remark": "continues", "hint": draft.incident.tag}
     happening = Happening.RECEIVED if mail.trust.level > Level.L0 else Happening.RECORDED
     announce(new, happening, speaker=None, said=mail.said, values=about, in_reply_to=mail.message_id)
     return new.decision(Action.CREATE, f"{draft.incident.tag} is closed for too long to open again")
@@ -256,7 +258,7 @@ def _continue(draft: Draft, mail: MailCame) -> Decision:
 def _contribution(draft: Draft, mail: MailCame) -> Decision:
     """Somebody answers with a token that was given to another person: technicians see it, he gets nothing."""
     record_mail(draft, mail, Entry.MAIL, public=False, why="answered a letter that was sent to somebody else")
-    about = {**_about(mail), "hint": f"{mail.party.address.email} is no participant; #cc +{mail.party.address.email}"}
+    about = {**_about(mail), "remark": "outsider", "suggest_cc": _suggested((mail.party,))}
     announce(draft, Happening.WROTE, speaker=mail.party, said=mail.said, values=about)
     return draft.decision(Action.UPDATE, "an answer by somebody who was not written to")
 
@@ -276,7 +278,8 @@ def _own_orders(draft: Draft, mail: MailCame, asked: Asked) -> Decision:
         if not ack_withheld(
             mail.sums, draft.policy.limits, mail.received_at, draft.now, exempt=True, level=mail.trust.level
         ):
-            announce(draft, Happening.DECLINED, values={"asked": asked.canonical}, in_reply_to=mail.message_id)
+            lines = tuple(Line(c.shown or f"#{c.verb}", ok=False, why="") for c in asked.commands)
+            announce(draft, Happening.DECLINED, values={"lines": lines}, in_reply_to=mail.message_id)
         return draft.decision(Action.UPDATE, "a command without a valid token is only a message")
     record_mail(draft, mail, Entry.MAIL, public=True)
     resolved = draft.incident.status is Status.RESOLVED
@@ -284,7 +287,7 @@ def _own_orders(draft: Draft, mail: MailCame, asked: Asked) -> Decision:
         return _confirmed(draft, mail)
     lines = run(draft, asked, replace(_giver(mail), said=replace(mail.said, text="", html=None, enclosures=())))
     if not all(line.ok for line in lines):
-        announce(draft, Happening.STATUS, values={"lines": lines}, in_reply_to=mail.message_id)
+        announce(draft, Happening.STATUS, in_reply_to=mail.message_id)
     elif asked.canonical != "#status":
         announce(draft, Happening.WROTE, speaker=mail.party, said=mail.said, values=_about(mail))
     return draft.decision(Action.COMMAND, asked.canonical)
@@ -331,11 +334,13 @@ def _from_technician(draft: Draft, mail: MailCame) -> Decision:
 
 
 def _obey(draft: Draft, mail: MailCame, asked: Asked, giver: Giver) -> Decision:
+    before = draft.incident
     lines = run(draft, asked, giver)
     if not all(line.ok for line in lines):
         return _not_done(draft, mail, lines, ())
     if mail.asked or mail.confirmation:
-        announce(draft, Happening.DONE, speaker=mail.party, values={"lines": lines}, in_reply_to=mail.message_id)
+        values = {"lines": lines, "changes": changes(before, draft.incident, draft.policy)}
+        announce(draft, Happening.DONE, speaker=mail.party, values=values, in_reply_to=mail.message_id)
     _join_technician(draft, mail)
     return draft.decision(Action.COMMAND if mail.asked or mail.confirmation else Action.UPDATE, asked.canonical)
 
@@ -351,7 +356,8 @@ def _join_technician(draft: Draft, mail: MailCame) -> None:
 def _not_done(draft: Draft, mail: MailCame, lines: tuple[Line, ...], offers: tuple[str, ...]) -> Decision:
     """Nothing was done; the words are kept as an internal note, and the technician hears why."""
     record_mail(draft, mail, Entry.NOTE, public=False, why="its commands could not be carried out")
-    values = {"lines": lines, "offers": offers}
+    saved = bool(mail.said.text.strip() or mail.said.enclosures)
+    values = {"lines": lines, "offers": offers, "saved": saved}
     announce(draft, Happening.NOT_DONE, speaker=mail.party, values=values, in_reply_to=mail.message_id)
     return draft.decision(Action.COMMAND, "not done: " + "; ".join(line.why for line in lines if not line.ok))
 
@@ -367,12 +373,14 @@ def _refused(draft: Draft, mail: MailCame, asked: Asked, refusals: Mapping[str, 
         Line(c.shown or f"#{c.verb}", c.verb not in refusals, refusals[c.verb].why if c.verb in refusals else "")
         for c in asked.commands
     )
-    values = {"lines": lines, "word": mail.word}
     if all(refusal.confirmable for refusal in refusals.values()):
+        within = int(draft.policy.confirm_within.total_seconds() // 60)
+        values: dict[str, object] = {"lines": lines, "word": mail.word, "within": within, "reason": why}
         draft.add(Ask(mail.party.key, asked, mail.said, mail.word, mail.inbox_id))
         announce(draft, Happening.CONFIRM, speaker=mail.party, values=values)
     else:
-        announce(draft, Happening.REFUSED, speaker=mail.party, values=values)
+        entry = {"at": mail.received_at, "shown": f"[{draft.incident.tag}] {asked.canonical}", "why": why}
+        announce(draft, Happening.REFUSED, speaker=mail.party, values={"entries": (entry,), "reason": why})
     return draft.decision(Action.UPDATE, f"refused: {why}")
 
 
@@ -457,7 +465,7 @@ def _letter_failed(incident: Incident, failed: LetterFailed, policy: Policy, now
     draft.record(Entry.BOUNCE, f"not delivered to {failed.to}: {failed.reply}", actor="desk", why=failed.template)
     if policy.directory.person_of(failed.to) is None:
         draft.add(MarkAddress(failed.to, "undeliverable", failed.reply))
-        announce(draft, Happening.BOUNCED, values={"failed_to": failed.to, "reason": failed.reply})
+        announce(draft, Happening.BOUNCED, values={"address": failed.to, "reason": failed.reply})
     return draft.decision(Action.UPDATE, "a letter could not be delivered")
 
 
@@ -514,11 +522,40 @@ def _giver(mail: MailCame) -> Giver:
 def _about(mail: MailCame) -> dict[str, object]:
     """What the team's letters say about a mail beside its words."""
     return {
-        "by": mail.party.shown,
-        "by_email": mail.party.address.email,
+        "who": mail.party.shown,
+        "who_address": mail.party.address.email,
         "unverified": mail.trust.level <= Level.L1 and mail.found.incident is not None,
-        "message_from_outside": True,
     }
+
+
+def _about_new(draft: Draft, mail: MailCame) -> dict[str, object]:
+    """The same of a new incident: what it may belong to, and who was copied in without being added."""
+    _joining, left = outsiders(mail, draft.incident, draft.policy)
+    hint = f"{draft.incident.prefix}-{mail.found.hint}" if mail.found.hint else ""
+    return {**_about(mail), "hint": hint, "suggest_cc": _suggested(left)}
+
+
+def _suggested(parties: tuple[Party, ...]) -> tuple[dict[str, str], ...]:
+    """People who were not added, each with the command that adds him."""
+    return tuple({"address": p.address.email, "command": f"#cc +{p.address.email}"} for p in parties)
+
+
+SHOWN = ("status", "assignee", "group", "priority", "category", "requester", "waiting")
+
+
+def changes(before: Incident, after: Incident, policy: Policy) -> tuple[dict[str, str], ...]:
+    """What is different now, field by field, people by their names."""
+
+    def shown(name: str, incident: Incident) -> str:
+        value = str(getattr(incident, name) or "")
+        person = policy.directory.people.get(value) if name == "assignee" else None
+        return person.name if person else value
+
+    return tuple(
+        {"field": name, "old": shown(name, before), "new": shown(name, after)}
+        for name in SHOWN
+        if getattr(before, name) != getattr(after, name)
+    )
 
 
 # --- what would become of commands -----------------------------------------------------------------------------------

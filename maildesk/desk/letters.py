@@ -7,7 +7,7 @@ and the rules never even reach the templates that a requester's letter is made f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 from maildesk.desk.commands import card
 from maildesk.desk.effects import Send
 from maildesk.desk.incident import Incident, Status
-from maildesk.desk.orders import Line
 from maildesk.desk.policy import Mailbox, Policy
 from maildesk.mail.message import Address, Enclosure, Letter
 from maildesk.mail.render import Renderer
@@ -89,7 +88,7 @@ def compose(send: Send, ordinal: int, setting: Setting) -> Written:
 
 
 def _fitting(send: Send, limit: int) -> tuple[tuple[Enclosure, ...], tuple[str, ...]]:
-    """The files that still fit, in order, and the names of the others."""
+    """The files that still fit, in order, and the others by name and size."""
     kept: list[Enclosure] = []
     omitted: list[str] = []
     room = limit
@@ -98,7 +97,7 @@ def _fitting(send: Send, limit: int) -> tuple[tuple[Enclosure, ...], tuple[str, 
             kept.append(enclosure)
             room -= enclosure.size
         else:
-            omitted.append(enclosure.name)
+            omitted.append(f"{enclosure.name} ({max(1, enclosure.size // 1_000_000)} MB)")
     return tuple(kept), tuple(omitted)
 
 
@@ -146,9 +145,10 @@ def _headers(send: Send, setting: Setting, me: str) -> tuple[tuple[str, str], ..
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
+# Their names and meanings stand in mail/letters.py, which lets through to each letter only what its reader may see.
 
 
-def _values(send: Send, setting: Setting, omitted: tuple[str, ...]) -> dict[str, Any]:
+def _values(send: Send, setting: Setting, left_out: tuple[str, ...]) -> dict[str, Any]:
     values: dict[str, Any] = {
         "desk": {
             "name": setting.box.address.name or setting.policy.name,
@@ -156,82 +156,61 @@ def _values(send: Send, setting: Setting, omitted: tuple[str, ...]) -> dict[str,
             "signature": setting.box.signature,
         },
         "tz": ZoneInfo(setting.policy.timezone),
-        "now": setting.now,
         "to_name": "" if send.anonymous else send.to.name,
         "also": send.also,
-        "incident": _incident_values(setting.incident, send, setting.policy) if setting.incident else None,
-        "message": "",
-        "message_html": None,
-        "omitted": omitted,
-        "attachments": (),
-        "buttons": (),
-    }
-    if send.said and not send.anonymous:
-        values |= {
-            "message": send.said.text.strip(),
-            "message_html": send.said.html,
-            "attachments": tuple(e.name for e in send.said.enclosures if e.name not in omitted),
-        }
-    return values | _ROLES[send.role](send, setting)
-
-
-def _incident_values(incident: Incident, send: Send, policy: Policy) -> dict[str, Any]:
-    """What any letter may say about the incident; a stranger reads nothing of his own words (`anonymous`)."""
-    assignee = policy.directory.people.get(incident.assignee or "")
-    shown = incident.participant(incident.requester)
-    base = {
-        "tag": incident.tag if incident.id else f"{incident.prefix}-?",
-        "number": incident.id,
-        "title": "" if send.anonymous else incident.title,
-        "status": str(incident.status),
-        "type": str(incident.type),
-        "priority": str(incident.priority),
-        "opened": incident.opened_at,
-        "assignee_name": assignee.name if assignee else "",
-        "resolution": "" if send.anonymous else incident.resolution,
-        "waiting": str(incident.waiting or ""),
-        "waiting_until": incident.waiting_until,
-        "requester_name": "" if send.anonymous else (shown.name if shown else ""),
-        "requester": "" if send.anonymous else incident.requester,
-    }
-    if send.role == "requester":
-        return base
-    return base | {
-        "category": incident.category,
-        "group": incident.group or "",
-        "organisation": incident.organisation or "",
-        "vip": incident.vip,
-        "tags": tuple(sorted(incident.tags)),
-    }
-
-
-def _for_requester(send: Send, setting: Setting) -> dict[str, Any]:
-    allowed = {"by", "lines", "asked"}
-    values: dict[str, Any] = {name: value for name, value in send.values.items() if name in allowed}
-    if send.template == "resolved" and setting.incident:
-        values["buttons"] = tuple(_button(verb, send, setting) for verb in ("close", "reopen"))
-    return values
-
-
-def _for_technician(send: Send, setting: Setting) -> dict[str, Any]:
-    incident = setting.incident
-    values: dict[str, Any] = {
-        "by": "",
-        "by_email": "",
-        "unverified": False,
-        "hint": "",
-        "lines": (),
-        "offers": (),
-        "word": "",
+        "left_out": left_out,
+        "commands": COMMANDS,
         "rules": setting.rules,
         "history": setting.history,
-        "reply_goes": "internal" if _internal(send, incident) else "public",
-        "reply_name": _reply_name(incident),
-        "card": card(technician=True),
-        **send.values,
     }
-    values["buttons"] = tuple(_offer(text, setting) for text in values["offers"])
+    if setting.incident:
+        values |= _about(setting.incident, send, setting.policy)
+    if send.said and not send.anonymous:
+        values |= {"message": send.said.text.strip(), "message_html": send.said.html}
+    if send.role == "technician":
+        values["reply_goes"] = "internal" if _internal(send, setting.incident) else "public"
+    if send.template == "help":
+        values["rows"] = _rows(send, setting.policy)
+    if send.template == "resolved" and setting.incident:
+        values["buttons"] = tuple(_button(verb, send, setting) for verb in ("close", "reopen"))
+    values |= send.values
+    if offers := send.values.get("offers"):
+        assert isinstance(offers, tuple)
+        values["buttons"] = tuple({"label": text, "href": mailto(setting, text, "")} for text in offers)
     return values
+
+
+COMMANDS = ("#take", "#assign", "#pending", "#resolve", "#note", "#help")
+
+
+def _about(incident: Incident, send: Send, policy: Policy) -> dict[str, Any]:
+    """The incident as a letter shows it; a stranger reads nothing of his own words (`anonymous`)."""
+    assignee = policy.directory.people.get(incident.assignee or "")
+    return {
+        "incident": {
+            "tag": incident.tag if incident.id else f"{incident.prefix}-?",
+            "number": incident.id,
+            "title": "" if send.anonymous else incident.title,
+            "status": str(incident.status),
+            "type": str(incident.type),
+            "priority": str(incident.priority),
+            "category": incident.category,
+            "group": incident.group or "",
+            "assignee_name": assignee.name if assignee else "",
+            "opened": incident.opened_at,
+            "requester_name": "" if send.anonymous else _requester_name(incident),
+            "resolution": "" if send.anonymous or _told_anyway(send, incident) else incident.resolution,
+        },
+        "yours": assignee is not None and send.to_key == f"@{assignee.key}",
+        "until": incident.waiting_until,
+        "answered": incident.answered_at,
+        "reopen_days": policy.reopen_within.days,
+    }
+
+
+def _told_anyway(send: Send, incident: Incident) -> bool:
+    """The resolution stands in the letter's words already."""
+    return send.said is not None and send.said.text.strip() == incident.resolution
 
 
 def _internal(send: Send, incident: Incident | None) -> bool:
@@ -239,29 +218,32 @@ def _internal(send: Send, incident: Incident | None) -> bool:
     return incident is None or send.template in {"confirm", "refused", "help"} or incident.status is Status.CANCELLED
 
 
-def _reply_name(incident: Incident | None) -> str:
-    if incident is None:
-        return ""
+def _requester_name(incident: Incident) -> str:
     shown = incident.participant(incident.requester)
     return (shown.name if shown else "") or incident.requester
 
 
-def _for_admin(send: Send, _setting: Setting) -> dict[str, Any]:
-    return {"by": "", "by_email": "", "lines": (), "headline": "", **send.values}
+def _rows(send: Send, policy: Policy) -> tuple[dict[str, str], ...]:
+    language = send.language or policy.language
+    return tuple(
+        {"verb": row.command.split()[0].strip("#"), "example": row.command, "meaning": row.meaning}
+        for row in card(technician=True, language=language)
+    )
 
 
-_ROLES = {"requester": _for_requester, "technician": _for_technician, "admin": _for_admin}
+# What is written on a requester's buttons, by language; the first line of each is what the button sends.
+BUTTONS: Mapping[str, Mapping[str, str]] = {
+    "en": {"close": "It works, close it", "reopen": "It is still broken"},
+    "de": {"close": "Es funktioniert, bitte schließen", "reopen": "Es besteht weiterhin"},
+}
 
 
 def _button(verb: str, send: Send, setting: Setting) -> Mapping[str, str]:
     """One tap: a mail with the command in its subject and the recipient's own key in its body."""
     assert setting.incident is not None
     key = button_key(setting.ring, verb, setting.incident.id, send.to_key)
-    return {"verb": verb, "href": mailto(setting, f"#{verb}", f"Key: {key}")}
-
-
-def _offer(text: str, setting: Setting) -> Mapping[str, str]:
-    return {"verb": "", "label": text, "href": mailto(setting, text, "")}
+    labels = BUTTONS.get((send.language or setting.policy.language).partition("-")[0], BUTTONS["en"])
+    return {"label": labels[verb], "href": mailto(setting, f"#{verb}", f"Key: {key}")}
 
 
 def mailto(setting: Setting, commands: str, body: str) -> str:
@@ -280,12 +262,3 @@ def as_history(entries: Sequence[tuple[datetime, str, str]]) -> tuple[Past, ...]
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 100 else line[:97].rsplit(" ", 1)[0] + "..."
-
-
-def admin_letter(setting: Setting, template: str, to: Address, values: Mapping[str, object], ordinal: int) -> Written:
-    """A letter to an admin that is about no incident: an alarm, a quarantined mail."""
-    send = Send(template, to, to.key, "admin", "notice", values=values)
-    return compose(send, ordinal, replace(setting, incident=None))
-
-
-__all__ = ["AUTOMATIC", "Line", "Past", "Setting", "Written", "admin_letter", "as_history", "compose", "mailto"]

@@ -60,6 +60,7 @@ class Turn:
     giver: Giver
     happened: list[Happening] = field(default_factory=list)
     spoken: bool = False  # the mail's words have found their place
+    crossed: dict[str, object] = field(default_factory=dict)  # the colleague who answered minutes ago
 
     def change(self, text: str, **data: str) -> str:
         """Log a change and say it back."""
@@ -141,15 +142,25 @@ _SUPERSEDED: Mapping[Happening, frozenset[Happening]] = {
 }
 
 
+# Letters that speak of the mail only by the way do not repeat its words.
+_WORDLESS = frozenset({Happening.CROSSED, Happening.TAKEN, Happening.OPENED_FOR, Happening.HELP, Happening.STATUS})
+
+
 def _letters(turn: Turn) -> None:
     happened = list(dict.fromkeys(turn.happened))
+    name = turn.giver.party.shown
+    about = {"by": name, "author": name, "who": name, "who_address": turn.giver.party.address.email}
     for happening in happened:
-        if not _SUPERSEDED.get(happening, frozenset()) & set(happened):
-            announce(turn.draft, happening, speaker=turn.giver.party, said=turn.giver.said, values=_by(turn))
-
-
-def _by(turn: Turn) -> dict[str, object]:
-    return {"by": turn.giver.party.shown}
+        if _SUPERSEDED.get(happening, frozenset()) & set(happened):
+            continue
+        said = None if happening in _WORDLESS else turn.giver.said
+        announce(
+            turn.draft,
+            happening,
+            speaker=turn.giver.party,
+            said=said,
+            values={**about, **(turn.crossed if happening is Happening.CROSSED else {})},
+        )
 
 
 def _take(turn: Turn, _command: Command) -> str:
@@ -215,6 +226,12 @@ def _reply(turn: Turn, _command: Command) -> str:
     turn.happened.append(Happening.ANSWERED)
     if earlier not in {None, me} and at is not None and draft.now - at < CROSSED:
         turn.happened.append(Happening.CROSSED)
+        colleague = draft.policy.directory.people.get(earlier or "")
+        turn.crossed = {
+            "who": colleague.name if colleague else earlier,
+            "who_address": "",
+            "minutes": int((draft.now - at).total_seconds() // 60),
+        }
     return "sent to the requester"
 
 
