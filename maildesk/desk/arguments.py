@@ -125,7 +125,7 @@ def _similar(wanted: str, names: Sequence[Name]) -> tuple[str, ...]:
     for name in names:
         spelt = [squeezed(text) for text in (name.key, *name.spellings)]
         slips = min((distance(wanted, text) for text in spelt if abs(len(text) - len(wanted)) < 3), default=9)
-        if 2 * slips < min(len(wanted), 5):
+        if 2 * slips < min(len(wanted), 5):  # one slip in three letters, two in five
             near[name.value] = slips
     return tuple(sorted(near, key=lambda value: near[value])[:OFFERS])
 

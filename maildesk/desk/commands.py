@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from maildesk.desk.arguments import OFFERS, OPTIONAL, READERS, Kind, NotUnderstood, Vocabulary
-from maildesk.desk.folding import distance, squeezed
+from maildesk.desk.folding import one_slip, squeezed
 from maildesk.desk.people import Class
 from maildesk.desk.waiting import waiting_for
 
@@ -81,9 +81,9 @@ class Asked:
         return " ".join(written(command.verb, command.value) for command in self.commands)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Verb:
-    """A row of the grammar.
+    """A row of the grammar; there is one value for each verb, so rows are compared by identity.
 
     `excludes` names a set of verbs of which a mail gives one at most. `forgiving`: a typing slip is understood.
     `uses_text`: the newly written text of the mail belongs to this command. `meaning` is for the help card.
@@ -369,12 +369,11 @@ def _value(rest: str) -> str:
 
 def _command(typed: str, word: str, value: str, book: Vocabulary) -> Command | BadCommand:
     exact = SPELLINGS.get(squeezed(word))
-    near = [] if exact else _verbs_like(word)
-    if exact is None and not (len(near) == 1 and _forgiven(near[0], book)):
-        return BadCommand(
-            _short(typed), _unknown(word, near), tuple(written(verb.name, value) for verb in near[:OFFERS])
-        )
-    verb = exact or near[0]
+    verb = exact or _forgiven(word, book)
+    if verb is None:
+        near = list(_similar(word))[:OFFERS]
+        offers = tuple(written(verb.name, "" if verb.value is Kind.NOTHING else value) for verb in near)
+        return BadCommand(_short(typed), _unknown(word, near), offers)
     if not value and verb.value not in OPTIONAL:
         return BadCommand(_short(typed), f"#{verb.name} needs to say more, for example {verb.example}.")
     read = READERS[verb.value](value, book)
@@ -384,29 +383,44 @@ def _command(typed: str, word: str, value: str, book: Vocabulary) -> Command | B
     return Command(verb.name, read.value, typed, "; ".join(filter(None, (slip, read.note))))
 
 
-def _forgiven(verb: Verb, book: Vocabulary) -> bool:
-    return verb.forgiving and book.classes.get(verb.name, verb.klass) is not Class.CONSEQUENTIAL
-
-
 def _unknown(word: str, near: Sequence[Verb]) -> str:
     if not near:
         return f"There is no command #{_short(word)}."
-    offers = " or ".join(f"#{verb.name}" for verb in near[:OFFERS])
-    return f"There is no command #{_short(word)}; did you mean {offers}?"
+    meant = " or ".join(f"#{verb.name}" for verb in near)
+    return f"There is no command #{_short(word)}; did you mean {meant}?"
 
 
-def _verbs_like(word: str) -> list[Verb]:
-    """The verbs that a beginning of three letters or one slip in five letters points at; numbers are never guessed."""
+def _forgiven(word: str, book: Vocabulary) -> Verb | None:
+    """The one verb that was meant beyond doubt, if a slip in it is forgiven.
+
+    A beginning of three letters counts, or one slip in a word of five letters or more. Where a verb that is not
+    forgiven is just as near, nothing is beyond doubt: "#pen" begins "pending", and is "#open" with a letter lost.
+    """
+    near = _similar(word)
+    verb, spelling = next(iter(near.items()), (None, ""))
+    if len(near) != 1 or verb is None or not _mild(verb, book):
+        return None
     typed = squeezed(word)
-    if any(letter.isdigit() for letter in typed):
-        return []
-    begun = {verb.name: verb for name, verb in SPELLINGS.items() if len(typed) >= 3 and name.startswith(typed)}
-    slipped = {verb.name: verb for name, verb in SPELLINGS.items() if _one_slip(typed, name)}
-    return list((begun or slipped).values())
+    sure = spelling.startswith(typed) or len(spelling) >= 5
+    rivals = (name for name, other in SPELLINGS.items() if not _mild(other, book) and one_slip(typed, name))
+    return verb if sure and not any(rivals) else None
 
 
-def _one_slip(typed: str, name: str) -> bool:
-    return name.isalpha() and len(name) >= 5 and abs(len(name) - len(typed)) <= 1 and distance(typed, name) == 1
+def _mild(verb: Verb, book: Vocabulary) -> bool:
+    return verb.forgiving and book.classes.get(verb.name, verb.klass) is not Class.CONSEQUENTIAL
+
+
+def _similar(word: str) -> dict[Verb, str]:
+    """The verbs that a word begins, or else is one slip away from, each with its longest such spelling.
+
+    Numbers are never guessed: a word with a digit in it is like no other.
+    """
+    typed = squeezed(word)
+    if len(typed) < 3 or any(letter.isdigit() for letter in typed):
+        return {}
+    by_length = sorted(SPELLINGS, key=len)
+    begun = {SPELLINGS[name]: name for name in by_length if name.startswith(typed)}
+    return begun or {SPELLINGS[name]: name for name in by_length if name.isalpha() and one_slip(typed, name)}
 
 
 def _stray(text: str, book: Vocabulary) -> Iterator[BadCommand]:

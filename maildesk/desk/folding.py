@@ -53,3 +53,15 @@ def distance(one: str, other: str) -> int:
                 best = min(best, above[j - 2] + 1)
             row.append(best)
     return row[-1]
+
+
+def one_slip(one: str, other: str) -> bool:
+    """Whether `distance` is 1, found without working it out."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    same = 0
+    while one[same : same + 1] == other[same : same + 1] != "":
+        same += 1
+    left, right = one[same:], other[same:]
+    swapped = len(left) > 1 and left[:2] == right[1::-1] and left[2:] == right[2:]
+    return swapped or left[1:] == right[1:] or left[1:] == right or left == right[1:]

@@ -17,9 +17,10 @@ MORNING = time(9)  # when a day is named without an hour
 LONGEST = timedelta(days=366)
 
 _WHO = {
-    Waiting.REQUESTER: "requester user customer client kunde kundin anwender anwenderin nutzer benutzer melder "
+    Waiting.REQUESTER: "requester user customer client kunde kunden kundin anwender anwenderin nutzer benutzer melder "
     "utilisateur demandeur usuario cliente solicitante",
-    Waiting.SUPPLIER: "supplier vendor manufacturer lieferant hersteller fournisseur fabricant proveedor fabricante",
+    Waiting.SUPPLIER: "supplier vendor manufacturer lieferant lieferanten hersteller fournisseur fabricant "
+    "proveedor fabricante",
     Waiting.CHANGE: "change anderung aenderung changement cambio",
 }
 _UNITS = {
@@ -38,7 +39,9 @@ _DAYS = {
     "sun": "so sunday sonntag dimanche domingo",
     "tomorrow": "morgen demain manana",
 }
-_FILLER_WORDS = "until till til by for on at bis auf am um fur fuer jusque jusqu'au le a hasta para el la"
+_FILLER_WORDS = (
+    "until till til by for on at the bis auf am um fur fuer der den dem jusque jusqu'au le a hasta para el la"
+)
 
 WHO: Mapping[str, Waiting] = {word: who for who, words in _WHO.items() for word in words.split()}
 UNITS: Mapping[str, str] = {word: unit for unit, words in _UNITS.items() for word in words.split()}
