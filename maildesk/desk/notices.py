@@ -108,6 +108,10 @@ OPTIONAL = frozenset(
 )
 
 
+# What the desk thinks of a mail is for the desk.
+PRIVATE = frozenset({"hint", "remark", "suggest_cc", "unverified", "who_address"})
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """Somebody a letter goes to; `key` is whom its token is bound to (Party.key)."""
@@ -157,7 +161,7 @@ def _send(
         language=who.language,
         said=said,
         in_reply_to=in_reply_to if who.address.email == incident.requester or not outside else None,
-        values=values,
+        values={k: v for k, v in values.items() if k not in PRIVATE} if who.role == "requester" else values,
         anonymous=stranger,
         confirmation=notice.template == "confirm",
         also=also if notice.audience is Audience.OUTSIDE else (),
