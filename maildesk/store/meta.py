@@ -12,7 +12,13 @@ from maildesk.store import tables
 _meta, _beats = tables.meta, tables.beats
 _NUMBERED = tuple(table.name for table in tables.metadata.sorted_tables if table.dialect_kwargs["sqlite_autoincrement"])
 _EPOCH = sa.select(_meta.c.value).where(_meta.c.key == "epoch")
-_SET = tables.upsert(_meta, ["key"], ["value"])
+_FIRST_EPOCH = tables.insert_once(_meta, "key")
+# Counted by the database, so that two who raise it at once raise it twice.
+_RAISE = (
+    sa.update(_meta)
+    .where(_meta.c.key == "epoch")
+    .values(value=sa.cast(sa.cast(_meta.c.value, sa.Integer) + 1, sa.Text))
+)
 _BEAT = tables.upsert(_beats, ["role"], ["node", "pid", "at", "note"])
 _BEATS = sa.select(_beats).order_by(_beats.c.role)
 
@@ -51,9 +57,9 @@ class Meta:
 
     def raise_epoch(self) -> int:
         """Begin a new epoch and return it."""
-        epoch = self.epoch() + 1
-        self.connection.execute(_SET[self.connection.dialect.name], {"key": "epoch", "value": str(epoch)})
-        return epoch
+        self.connection.execute(_FIRST_EPOCH[self.connection.dialect.name], {"key": "epoch", "value": "1"})
+        self.connection.execute(_RAISE)
+        return self.epoch()
 
     def jump_numbers(self, by: int) -> None:
         """Leave out the next `by` numbers of every table: they may have been given out after the backup was made."""

@@ -10,6 +10,7 @@ from maildesk.errors import SchemaError
 from maildesk.store.migrations import REVISIONS
 
 HEAD = REVISIONS[-1]
+STEPS = Path(__file__).with_name("migrations")
 _VERSION = sa.text("SELECT version_num FROM alembic_version")
 
 
@@ -47,6 +48,6 @@ def upgrade(connection: sa.Connection) -> None:
 
     config = Config()
     # Alembic's options know %(names)s; a path with a percent sign stays a path.
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("script_location", str(STEPS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, HEAD)

@@ -71,7 +71,7 @@ class Database:
         if parsed.drivername == "sqlite" and parsed.database not in {None, "", ":memory:"}:
             path = (state or Path()) / str(parsed.database)
             return cls(str(path), sqlite_engine(path, write=True), sqlite_engine(path, write=False), path)
-        if parsed.drivername in {"postgresql", "postgres"}:
+        if parsed.drivername in {"postgresql", "postgresql+psycopg", "postgres"}:
             engine = _postgresql(parsed)
             reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             return cls(parsed.render_as_string(hide_password=True), engine, reader, None)
