@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from maildesk.mail.message import Attachment, Bounce, Failure, Mail
 from maildesk.mail.thread import scan_ids
@@ -37,7 +38,7 @@ QUOTED_PARTS = frozenset(
 # Whoever writes From one of these is a mail system, so its words may be taken as a report wherever they stand.
 _DAEMON = re.compile(
     r"mailer[-_. ]?daemon|postmaster|mail(?:er)? delivery|delivery (?:sub)?system|mail administrator"
-    r"|internet mail|\bmdaemon@|microsoftexchange[0-9a-f]{8}|mail system|^\W*$",
+    r"|internet mail|\bmdaemon@|microsoftexchange[0-9a-f]{8}|mail system|^\W+$",
 )
 # These may be people: they are believed only if the very subject is a daemon's.
 _ROLE = re.compile(
@@ -229,7 +230,8 @@ def _daemon(mail: Mail) -> bool:
 
 def _sender(mail: Mail) -> str:
     """From as written: name and address both tell a mail system, and its address may be no address at all."""
-    return (mail.header("From") or "").casefold()
+    written = mail.header("From")
+    return "" if written is None else written.casefold() or "<>"
 
 
 def _phrase(text: str) -> str:
@@ -322,7 +324,7 @@ def _search(report: str, ours: set[str]) -> dict[str, str]:
 
 
 def _named(report: str, patterns: Iterable[re.Pattern[str]], ours: set[str]) -> dict[str, str]:
-    hits = [hit for pattern in patterns for hit in pattern.finditer(report)]
+    hits = [hit for pattern in patterns for hit in islice(pattern.finditer(report), _RECIPIENTS)]
     found = {hit["who"].lower(): _said(report, hit.end()) for hit in hits}
     return {who: said for who, said in found.items() if who not in ours and not _NEVER.match(who)}
 
@@ -333,7 +335,7 @@ def _diagnosis(report: str, address: str) -> str:
 
 def _said(report: str, at: int) -> str:
     """The lines from here to the next blank one, as one line."""
-    found = _SAID.search(report, at)
+    found = _SAID.search(report, at, at + 2 * _DIAGNOSTIC)
     return " ".join(found[0].strip(">:, \t").split())[:_DIAGNOSTIC] if found else ""
 
 

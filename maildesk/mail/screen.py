@@ -124,11 +124,12 @@ def _facts(mail: Mail) -> Iterator[tuple[str, str, str]]:
 
 
 def _sender(mail: Mail) -> Iterator[tuple[str, str, str]]:
+    """The local part of From; "" for the empty address `<>`, which is how some daemons sign."""
     written = mail.header("From")
-    sender = mail.from_ or mail.from_shown
-    local = sender.email.rpartition("@")[0] if sender else ""
-    if local or (written is not None and not written.strip("<>\"' ")):
-        yield "sender:", local, f"From: {sender.email if sender else written}"
+    if written is not None and not written.strip("<>\"' "):
+        yield "sender:", "", f"From: {written}"
+    elif sender := mail.from_ or mail.from_shown:
+        yield "sender:", sender.email.rpartition("@")[0] or "-", f"From: {sender.email}"
 
 
 def _calendar_methods(mail: Mail) -> Iterator[str]:

@@ -101,7 +101,8 @@ class Keys:
 # ---- one mail, told from its bytes
 
 _IDENTIFYING = (b"message-id", b"date", b"from", b"to", b"subject")
-_BREAK = re.compile(rb"\r?\n\r?\n|\A\r?\n")
+_LEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:\r?\n)*(?:From [^\n]*\n)?")  # byte order mark, blank lines, mbox line
+_BREAK = re.compile(rb"\r?\n\r?\n")
 _ANGLED = re.compile(rb"<\s*([^<>\s]{1,%d})\s*>" % _ID)
 
 
@@ -131,8 +132,9 @@ def scan_ids(raw: bytes) -> tuple[str | None, tuple[str, ...]]:
 
 
 def _parts(raw: bytes) -> tuple[bytes, memoryview]:
-    """Header block and body. A leading mbox `From ` line is no header; headers beyond the limit count as body."""
-    start = raw.find(b"\n") + 1 if raw.startswith(b"From ") else 0
+    """Header block and body. What stands before the first header is skipped; headers beyond the limit are body."""
+    lead = _LEAD.match(raw)
+    start = lead.end() if lead else 0
     end = _BREAK.search(raw, start, start + _HEADERS)
     stop = (end.start(), end.end()) if end else (min(len(raw), start + _HEADERS),) * 2
     return raw[start : stop[0]], memoryview(raw)[stop[1] :]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from maildesk.mail.message import Address, Mail
+from maildesk.mail.read import read
 
 ANN = Address("ann@acme.example", "Ann Lee")
 _BARE = Mail(
@@ -42,8 +43,6 @@ def block(headers: str, body: str = "Hello") -> Mail:
     named = {line.partition(":")[0].strip().lower() for line in lines if not line[:1].isspace()}
     usual = {"from": "Bob Roe <bob@customer.example>", "to": "support@acme.example", "subject": "Printer jams"}
     lines += [f"{name.capitalize()}: {value}" for name, value in usual.items() if name not in named]
-    from maildesk.mail.read import read
-
     mail = read("\r\n".join([*lines, "", body.replace("\n", "\r\n"), ""]).encode())
     assert isinstance(mail, Mail), mail
     return mail

@@ -70,6 +70,7 @@ Bob
         (b"Subject: The printer on\n the 3rd floor", b"Subject: The printer on the\n 3rd floor"),
         (b"Subject: The", b"SUBJECT:The"),
         (b"Received:", b"From bob@customer.example Mon Nov  2 09:00:00 2026\nReceived:"),
+        (b"Received:", b"\xef\xbb\xbf\r\n\nReceived:"),
         (b"\n", b"\r\n"),
         (b"It jams.\n", b"It jams.\r\n"),
     ],
