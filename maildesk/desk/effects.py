@@ -48,9 +48,9 @@ class Record:
 class Send:
     """One letter to one recipient; it is rendered when the incident has its number, and then frozen.
 
-    `role` is requester | technician | admin: the context type of the template (R32). `automatic` is "ack", "notice"
+    `role` is requester | technician | admin: the context type of the template. `automatic` is "ack", "notice"
     or "" (a human's words); it decides Auto-Submitted, the envelope and how often it is retried. `anonymous` means
-    that nothing of the stranger's words may stand in it (R45). `values` are extra values of the template, by name.
+    that nothing of the stranger's words may stand in it. `values` are extra values of the template, by name.
     """
 
     template: str
@@ -91,7 +91,7 @@ class MarkAddress:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Keep a refused command until its typed confirmation comes (R19). The word is derived, not drawn."""
+    """Keep a refused command until its typed confirmation comes. The word is derived, not drawn."""
 
     person: str
     asked: Asked

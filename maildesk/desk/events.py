@@ -25,8 +25,8 @@ class Said:
 class Found:
     """What threading found. `method` is address | token | reference | subject | "" (nothing).
 
-    `hint` is an incident the mail points at but may not touch (R26): a private remark, never more.
-    `foreign` says a valid token of somebody else was used (R14).
+    `hint` is an incident the mail points at but may not touch: a private remark, never more.
+    `foreign` says a valid token of somebody else was used.
     """
 
     incident: int | None = None
@@ -37,7 +37,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What the database counted before the decision, for budgets (R44) and storms (R48)."""
+    """What the database counted before the decision, for budgets and storms (R48)."""
 
     acks_sender_10min: int = 0
     acks_sender_day: int = 0
@@ -53,7 +53,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A refused command that waits for its typed confirmation (R19)."""
+    """A refused command that waits for its typed confirmation."""
 
     id: int
     person: str  # Party.key

@@ -196,7 +196,7 @@ class Incident:
     updated_at: datetime | None = None
     tags: frozenset[str] = frozenset()
     silent: bool = False  # filed by a rule or as spam: nobody is written to
-    storm: str = ""  # the storm key of the first mail (R48)
+    storm: str = ""  # the storm key of the first mail
     participants: tuple[Participant, ...] = ()
 
     @property

@@ -1,6 +1,6 @@
 """People: who somebody is to the desk, and may(), the one place that says who may do what at which trust level.
 
-A From header proves nothing. Roles come from the configuration only (R24); the trust level of the very mail decides
+A From header proves nothing. Roles come from the configuration only; the trust level of the very mail decides
 whether a person's roles count for it. The levels and classes are those of the table in `PERMISSIONS`.
 """
 
@@ -94,7 +94,7 @@ class Party:
 
 
 class Class(StrEnum):
-    """The classes of commands, by what they can do if a stranger gave them (DESIGN 3's table)."""
+    """The classes of commands, by what they can do if a stranger gave them."""
 
     QUESTION = "question"  # answered only to the registered address
     ROUTINE = "routine"  # reversible work on one incident, and an answer to the requester

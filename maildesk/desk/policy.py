@@ -53,7 +53,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Budgets of automatic letters (R44, R48) and sizes; counts, seconds and bytes."""
+    """Budgets of automatic letters and sizes; counts, seconds and bytes."""
 
     ack_per_sender_10min: int = 1
     ack_per_sender_day: int = 5
@@ -97,5 +97,5 @@ class Policy:
 
     @property
     def own_addresses(self) -> frozenset[str]:
-        """The desk's own addresses (Address.key): never a requester, participant or recipient (R31)."""
+        """The desk's own addresses (Address.key): never a requester, participant or recipient."""
         return frozenset(box.address.key for box in self.mailboxes.values())

@@ -50,9 +50,9 @@ class Mail:
     """A mail as read from its bytes (RFC 5322, MIME). Everything is data from a stranger.
 
     `headers` are all header fields in order, (name as written, decoded one-line value); our own X-Maildesk-* are
-    stripped from it (R12) except the loop header, which stands in `loop`. `repeated` names the singleton headers that
-    stand there twice (lower case, R4). `from_` is set only if the From header names exactly one mailbox without
-    defects and two parsers agree on it (R2, R3); `from_defect` says why not, and is "" if there was nothing wrong.
+    stripped from it except the loop header, which stands in `loop`. `repeated` names the singleton headers that
+    stand there twice (lower case). `from_` is set only if the From header names exactly one mailbox without
+    defects and two parsers agree on it; `from_defect` says why not, and is "" if there was nothing wrong.
     `from_shown` is the best guess for showing and answering, never for identity.
     """
 
@@ -68,10 +68,10 @@ class Mail:
     subject: str
     date: datetime | None
     in_reply_to: tuple[str, ...]  # ids without angle brackets
-    references: tuple[str, ...]  # the last 20, oldest first (R34)
+    references: tuple[str, ...]  # the last 20, oldest first
     headers: tuple[tuple[str, str], ...]
     repeated: frozenset[str]
-    loop: str | None  # our own loop header, not yet verified (R41)
+    loop: str | None  # our own loop header, not yet verified
     text: str  # the message; from HTML when there is no plain part
     html: str | None  # as received, never to be shown unsanitised
     attachments: tuple[Attachment, ...]
@@ -112,7 +112,7 @@ class Forwarded:
 
 
 class Kind(StrEnum):
-    """What sort of mail it is; only HUMAN is ever acknowledged (R37)."""
+    """What sort of mail it is; only HUMAN is ever acknowledged."""
 
     HUMAN = "human"
     AUTO = "auto"
@@ -210,7 +210,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A written letter, as the outbox keeps it: the same bytes at every attempt (R65).
+    """A written letter, as the outbox keeps it: the same bytes at every attempt.
 
     The letter is `head` + `body` with, at each (offset into body, sha256), the blob of that name in base64 lines.
     """

@@ -1,0 +1,29 @@
+"""Every *.scene of this folder, played on a desk in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scenes.play import Play
+from scenes.stages import QuickStage
+
+from maildesk.daemon.reader import Reader
+
+SCENES = sorted(Path(__file__).parent.glob("*.scene"))
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    with Reader() as one:
+        yield one
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda path: path.stem)
+def test_scene(scene: Path, reader: Reader, tmp_path: Path) -> None:
+    stage = QuickStage(tmp_path, reader)
+    try:
+        Play(stage).run(scene.read_text(encoding="utf-8"), scene.name)
+    finally:
+        stage.close()
