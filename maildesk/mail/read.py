@@ -1,0 +1,226 @@
+"""Bytes to a Mail, or to the reason why not. Never raises, and never costs more than its limits allow.
+
+The way: limits on the bytes (limits.py), one parse by the standard library (`compat32`, which keeps every octet and is
+3.6 times faster than the newer policies), then
+
+- the address and date fields to mail-parser, as a message of their own: given the whole tree it would decode every
+  attachment a second time and fail on a multipart without a boundary;
+- the From field also to the strict parsers (address.py), because identity hangs on it;
+- the parts to parts.py.
+
+This is the one module that knows mail-parser, and the one place where errors of parsing become `Unreadable`.
+"""
+
+from __future__ import annotations
+
+import email
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.message import Message
+from email.policy import Policy, compat32
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import mailparser
+
+from maildesk.mail import address
+from maildesk.mail.charsets import unfolded, words
+from maildesk.mail.limits import MAX_PARTS, TooMuch, check
+from maildesk.mail.message import Address, Mail, Unreadable
+from maildesk.mail.parts import Part, content
+from maildesk.mail.text import clean_line
+
+HEADER_LIMIT = 8000  # characters of a decoded header field
+ID_LIMIT = 998  # characters of a message id
+REFERENCES = 20  # the newest so many are kept
+TRACE = 20  # so many Delivered-To and the like are kept
+
+# RFC 5322 3.6 and RFC 2045 allow these once. Twice, and two programs may read two different mails: a signature checks
+# the one, a person sees the other.
+SINGLETONS = frozenset(
+    {
+        "from",
+        "sender",
+        "reply-to",
+        "to",
+        "cc",
+        "subject",
+        "date",
+        "message-id",
+        "in-reply-to",
+        "references",
+        "content-type",
+        "mime-version",
+        "content-transfer-encoding",
+    }
+)
+_TRACE_FIELDS = frozenset({"delivered-to", "x-original-to", "envelope-to", "x-envelope-to"})
+_FOR_MAIL_PARSER = frozenset({"from", "sender", "reply-to", "to", "cc", "date"})
+_OURS = "x-maildesk-"
+_LOOP = "x-maildesk-loop"
+
+_ID = re.compile(r"<([^<>]*)>")
+_MBOX_LINE = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\r?\n)*(?:From [^\n]*\n)?")
+_UNREADABLE = (RecursionError, MemoryError, LookupError, ValueError, ArithmeticError, TypeError, AttributeError)
+
+
+def read(raw: bytes) -> Mail | Unreadable:
+    """Read one mail. Empty bytes are an empty mail; a leading mbox `From ` line is skipped."""
+    try:
+        return _read(raw)
+    except TooMuch as limit:
+        return Unreadable(f"over a limit: {limit}")
+    except (*_UNREADABLE, AssertionError, OSError) as error:  # whatever a parser may do over hostile bytes
+        return Unreadable(clean_line(f"the parser failed: {type(error).__name__}: {error}"))
+
+
+def _read(raw: bytes) -> Mail:
+    start = _MBOX_LINE.match(raw)
+    body = raw[start.end() :] if start else raw
+    check(body)
+    message = email.message_from_bytes(body, _class=_counted_parts())
+    fields = [(name, unfolded(str(value))) for name, value in message.raw_items()]
+    return _mail(message, fields, len(raw))
+
+
+def _counted_parts() -> Callable[[], Part]:
+    """A factory of parts that refuses to go on for ever: the blocks of a delivery report are parts to the parser."""
+    made = 0
+
+    def part(policy: Policy[Any] = compat32) -> Part:
+        nonlocal made
+        made += 1
+        if made > 4 * MAX_PARTS:
+            raise TooMuch(f"more than {4 * MAX_PARTS} parts and blocks")
+        return Part(policy)
+
+    return part
+
+
+def _mail(message: Part, fields: list[tuple[str, str]], size: int) -> Mail:
+    """Put the mail together. `fields` are unfolded, still encoded."""
+    first = {name.lower(): value for name, value in reversed(fields)}
+    parsed = _interpreted(message)
+    from_, defect = _from(fields)
+    found = content(message)
+    ids = _ids(first.get("message-id", ""))
+    return Mail(
+        message_id=ids[0] if ids else None,
+        from_=from_,
+        from_shown=from_ or _shown(parsed, first),
+        from_defect=defect,
+        reply_to=_addresses(parsed, "reply-to"),
+        to=_addresses(parsed, "to"),
+        cc=_addresses(parsed, "cc"),
+        delivered_to=tuple(_trace(fields)),
+        return_path=_return_path(first.get("return-path")),
+        subject=clean_line(words(first.get("subject", ""))),
+        date=_date(parsed, first.get("date", "")),
+        in_reply_to=tuple(_ids(first.get("in-reply-to", "")))[-REFERENCES:],
+        references=tuple(_ids(first.get("references", "")))[-REFERENCES:],
+        headers=tuple(_headers(fields)),
+        repeated=_repeated(fields),
+        loop=clean_line(first[_LOOP]) if _LOOP in first else None,
+        text=found.text,
+        html=found.html,
+        attachments=tuple(found.attachments),
+        size=size,
+        notes=tuple(_notes(parsed, found.notes)),
+    )
+
+
+# ---- header fields
+
+
+def _headers(fields: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for name, value in fields:
+        if not name.lower().startswith(_OURS):  # only what we stamped ourselves may be believed, and this was not us
+            yield clean_line(name, 200), clean_line(words(value), HEADER_LIMIT)
+
+
+def _repeated(fields: list[tuple[str, str]]) -> frozenset[str]:
+    counts = Counter(name.lower() for name, _ in fields)
+    return frozenset(name for name in SINGLETONS if counts[name] > 1)
+
+
+def _ids(value: str) -> list[str]:
+    """Message ids (RFC 5322 3.6.4) without brackets; words without brackets count if they look like one."""
+    found = _ID.findall(value) or [word for word in value.split() if "@" in word]
+    cleaned = (clean_line("".join(found_id.split()), ID_LIMIT + 1) for found_id in found[-4 * REFERENCES :])
+    return [one for one in cleaned if one and len(one) <= ID_LIMIT]
+
+
+def _return_path(value: str | None) -> str | None:
+    if value is None:
+        return None
+    path = clean_line(value, 400).strip("<> ")
+    found = address.shown("", path)
+    return found.email if found else path
+
+
+def _trace(fields: list[tuple[str, str]]) -> Iterator[str]:
+    kept = [value for name, value in fields if name.lower() in _TRACE_FIELDS][:TRACE]
+    for value in kept:
+        found = address.shown("", value.partition(";")[2] or value) or address.spotted(value)
+        if found is not None:
+            yield found.email
+
+
+# ---- people
+
+
+def _from(fields: list[tuple[str, str]]) -> tuple[Address | None, str]:
+    """Who is named in From beyond doubt, or what the doubt is."""
+    values = [value for name, value in fields if name.lower() == "from"]
+    if len(values) != 1:
+        return None, "more than one From header" if values else "no From header"
+    try:
+        return address.one_mailbox(values[0]), ""
+    except address.Defect as defect:
+        return None, f"From: {defect}"
+
+
+def _interpreted(message: Message) -> mailparser.MailParser:
+    """What mail-parser makes of the address and date fields."""
+    view = Message()
+    for name, value in message.raw_items():
+        if name.lower() in _FOR_MAIL_PARSER:
+            view[name] = unfolded(str(value))
+    return mailparser.MailParser(view)
+
+
+def _addresses(parsed: mailparser.MailParser, name: str) -> tuple[Address, ...]:
+    pairs = {"from": parsed.from_, "to": parsed.to, "cc": parsed.cc, "reply-to": parsed.reply_to}[name]
+    candidates = (address.shown(*pair) for pair in pairs or [])
+    return tuple(found for found in candidates if found is not None)
+
+
+def _shown(parsed: mailparser.MailParser, first: dict[str, str]) -> Address | None:
+    """The best guess at the writer: From, however broken; else who sent or returned it."""
+    for candidate in _addresses(parsed, "from"):
+        return candidate
+    for name in ("from", "sender", "return-path"):
+        candidate_or_none = address.spotted(first.get(name, ""))
+        if candidate_or_none is not None:
+            return candidate_or_none
+    return None
+
+
+def _date(parsed: mailparser.MailParser, value: str) -> datetime | None:
+    """The Date field in UTC: by mail-parser, which is strict, else by the standard library, which is not."""
+    if parsed.date is not None:
+        found: datetime = parsed.date
+        return found.replace(microsecond=0).astimezone(UTC)
+    try:
+        guess = parsedate_to_datetime(value[:200])
+        return (guess if guess.tzinfo else guess.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _notes(parsed: mailparser.MailParser, mended: list[str]) -> Iterator[str]:
+    for defect in [*parsed.address_header_defects, *parsed.date_header_defects][:20]:
+        yield clean_line(f"{defect['header']}: {defect['reason']}")
+    yield from mended[:20]
