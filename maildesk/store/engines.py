@@ -114,6 +114,8 @@ def in_our_words(database: str) -> Iterator[None]:
         raise Transient(f"{database}: all connections are busy") from error
     except sa.exc.DBAPIError as error:
         raise _told(error)(f"{database}: {error.orig}") from error
+    except sa.exc.StatementError as error:  # a value that the column refuses
+        raise (error.orig or error) from None
     except sqlite3.Error as error:  # what the driver was asked directly
         kind = Transient if isinstance(error, sqlite3.OperationalError) else MaildeskError
         raise kind(f"{database}: {error}") from error
