@@ -24,7 +24,7 @@ from typing import Any, Literal
 from maildesk.errors import ChannelError
 from maildesk.wire import tls
 
-_LINE_LIMIT = 64 * 1024 * 1024  # bytes; imaplib's own limit of 1 MB is a SEARCH that finds 140,000 mails
+_LIMIT = 64 * 1024 * 1024  # bytes of a line or literal; imaplib's 1 MB a line is a SEARCH that finds 140,000 mails
 _PIECE = 64 * 1024  # bytes read from the socket at once
 _IDLE_TAG = b"IDLE1"  # imaplib's tags are four letters A to P and a number
 _ANNOUNCED = re.compile(rb"\* \d+ EXISTS\b", re.IGNORECASE)
@@ -75,6 +75,8 @@ class Line(imaplib.IMAP4):
 
     def read(self, size: int) -> bytes:
         """Exactly `size` bytes, or fewer when the server closed."""
+        if size > _LIMIT:
+            raise self.error(f"the server announces {size} bytes at once")
         while len(self._held) < size and self._more():
             pass
         return self._take(size)
@@ -84,8 +86,8 @@ class Line(imaplib.IMAP4):
         seen = 0
         while (end := self._held.find(b"\n", seen)) < 0:
             seen = len(self._held)
-            if seen > _LINE_LIMIT:
-                raise self.error(f"a line of more than {_LINE_LIMIT} bytes")
+            if seen > _LIMIT:
+                raise self.error(f"a line of more than {_LIMIT} bytes")
             if not self._more():
                 return self._take(seen)
         return self._take(end + 1)

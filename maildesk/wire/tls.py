@@ -7,6 +7,7 @@ There is no switch that turns verification off. A site with a certificate author
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import ssl
 
@@ -56,5 +57,15 @@ def _words(error: BaseException) -> str:
     if isinstance(error, UnicodeError):
         return "text that is not ASCII"  # the error object holds the whole text, and that may be the password
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return _BYTES_SHOWN.sub(r"\2", str(error)) or type(error).__name__
+        return _system_words(error)
+    if isinstance(error.__cause__, OSError) and error.__cause__.strerror:
+        return _words(error.__cause__)  # what a library made of it is longer and says less
+    message = getattr(error, "message", None)  # aiosmtplib's, without the code
+    return _BYTES_SHOWN.sub(r"\2", message if isinstance(message, str) else str(error)) or type(error).__name__
+
+
+def _system_words(error: OSError) -> str:
+    """The system's words: asyncio writes its own over them, and TLS and name look-ups number errors their own way."""
+    number = error.errno or 0
+    words = error.strerror if number <= 0 or isinstance(error, ssl.SSLError) else os.strerror(number)
+    return f"{error.filename}: {words}" if error.filename else str(words)

@@ -61,6 +61,12 @@ class CutProxy:
         for thread in self._threads:
             thread.join(5)
 
+    def wait_sent(self, count: int, seconds: float = 10) -> None:
+        """Until clients have said so many bytes."""
+        end = time.monotonic() + seconds
+        while len(self.sent) < count and time.monotonic() < end:
+            time.sleep(0.001)
+
     def reset_all(self) -> None:
         """Reset every open connection, as a router does that lost its table."""
         for one in list(self._open):
