@@ -122,13 +122,15 @@ _DELAYED = re.compile(
 _RETURNED = re.compile(
     r"^[^\n]{0,60}(?:original (?:mail |e-?mail )?message (?:follows|headers|header|details|attached|as received|below)"
     r"|-{2,} ?original message|unsent message|below (?:this|the next) line|is a copy of (?:the|your)\b"
-    r"|undelivered message you sent|message follows|start of returned message"
+    r"|undelivered message you sent|message (?:text )?follows|start of returned message"
     r"|returned message|your message reads|(?:top|first) \d{1,4} lines|ursprüngliche (?:nachricht|kopfzeilen)"
     r"|message d'origine|mensaje original|messaggio originale)",
     re.IGNORECASE | re.MULTILINE,
 )
 
-_ADDRESS = r"[^\s<>()\[\],;:\"'|@=]{1,64}@[\w.-]{1,253}\w"
+# In prose only ASCII, because Chinese has no blanks between words and addresses.
+_ADDRESS = r"[A-Za-z0-9.!#$%&*+/?^_`{}~-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9]"
+_ANY_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"@]{1,64}@[\w.-]{1,253}\w")
 _OPEN = r"[<\[\"'(]{0,2}"
 _CLOSE = r"[>\]\"')]{0,2}"
 _MODE = re.IGNORECASE | re.MULTILINE
@@ -140,7 +142,7 @@ TIERS: tuple[tuple[re.Pattern[str], ...], ...] = (
         # the line is the address, bulleted, indented, quoted, or followed by when and why (Sendmail, Gmail, Exchange)
         re.compile(
             rf"^[ \t>]*(?:[*•-]+[ \t]*)?{_OPEN}(?P<who>{_ADDRESS}){_CLOSE}[ \t]*"
-            r"(?=$|\r|on [A-Z]|\(|#|<mailto:|- |/)",
+            r"(?=$|\r|on [A-Z]|\(|#|<mailto:|- |/|\.\.\.)",
             _MODE,
         ),
         # Exchange names its X.400 users so
@@ -190,9 +192,8 @@ def bounce(mail: Mail) -> Bounce | None:
     """The report that this mail is, or None. A report that names nobody readable has no recipients."""
     if not recognise(mail):
         return None
-    report, returned = _split(mail.text)
-    failures = _from_status(mail.attachments) or _from_prose(mail, report)
-    return Bounce(_once(failures), _original_ids(mail, returned))
+    failures = _from_status(mail.attachments) or _from_prose(mail, _report(mail.text[:_READ]))
+    return Bounce(_once(failures), _original_ids(mail))
 
 
 def report_type(mail: Mail) -> str:
@@ -239,11 +240,10 @@ def _phrase(text: str) -> str:
     return next((phrase for phrase in PHRASES if phrase in flat), "")
 
 
-def _split(text: str) -> tuple[str, str]:
-    """What the mail system wrote, and the mail that it returned below."""
-    text = text[:_READ]
+def _report(text: str) -> str:
+    """What the mail system wrote, without the mail that it returned below."""
     cut = _RETURNED.search(text)
-    return (text[: cut.start()], text[cut.start() :]) if cut else (text, "")
+    return text[: cut.start()] if cut else text
 
 
 # ---- RFC 3464
@@ -286,7 +286,7 @@ def _failure(group: Mapping[str, str]) -> Failure | None:
 
 def _typed(value: str) -> str:
     """`rfc822; <Bob@Example.com>` -> bob@example.com; "" if it names no mail address."""
-    found = re.search(_ADDRESS, value.rpartition(";")[2])
+    found = _ANY_ADDRESS.search(value.rpartition(";")[2])
     return found[0].lower() if found else ""
 
 
@@ -336,18 +336,18 @@ def _diagnosis(report: str, address: str) -> str:
 def _said(report: str, at: int) -> str:
     """The lines from here to the next blank one, as one line."""
     found = _SAID.search(report, at, at + 2 * _DIAGNOSTIC)
-    return " ".join(found[0].strip(">:, \t").split())[:_DIAGNOSTIC] if found else ""
+    return " ".join(found[0].strip("'\">:, \t").split())[:_DIAGNOSTIC] if found else ""
 
 
 # ---- which letter
 
 
-def _original_ids(mail: Mail, returned: str) -> tuple[str, ...]:
+def _original_ids(mail: Mail) -> tuple[str, ...]:
     """Message-IDs of the returned mail: quoted as a part, named by the status part, in the prose, or referred to."""
     quoted = [scan_ids(part.content)[0] for part in mail.attachments if part.type in QUOTED_PARTS]
     groups = (group for part in mail.attachments if part.type in STATUS_PARTS for group in _groups(part.content))
     named = [group.get("x-original-message-id", "").strip("<> ") for group in groups]
-    written = [found[1]] if (found := _QUOTED_ID.search(returned)) else []
+    written = [found[1]] if (found := _QUOTED_ID.search(mail.text[:_READ])) else []
     ids = dict.fromkeys([*quoted, *named, *written, *mail.in_reply_to, *reversed(mail.references)])
     return tuple(name for name in ids if name and name != mail.message_id)
 

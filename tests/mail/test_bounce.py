@@ -293,6 +293,30 @@ Unknown user: eve@other.example
 RCPT TO generated following response:
 553 no
 """
+PMDF = """\
+This report relates to a message you sent with these header fields:
+
+  Message-id: <l1@acme.example>
+  To: adam@other.example
+
+Your message cannot be delivered to the following recipients:
+
+  Recipient address: eve@other.example
+  Reason: Rejected
+"""
+XMAIL = """\
+[<00>] Mail not delivered: Rcpt=[eve@other.example];Error=[550 unknown]
+[<01>] Error sending message [123] from [mx.example].
+"""
+CHINESE = "很抱歉，邮件无法送达。\n\n收件人邮件地址（eve@other.example）不存在。\n"
+LOG = """\
+|------------------------ Message log follows ------------------------|
+ no valid recipients were found, the message was not delivered
+|---------------------- Failed addresses follow ----------------------|
+ <eve@other.example> ... unknown user
+|----------------------- Message text follows ------------------------|
+To: adam@other.example
+"""
 TRANSCRIPT = "Your message was not delivered.\n\nRCPT TO:<eve@other.example>\n550 no\n"
 ALIAS = """\
   ----- The following addresses had permanent fatal errors -----
@@ -317,6 +341,10 @@ not delivered
         pytest.param(GERMAN, ["eve@other.example"], "5.2.2", id="german"),
         pytest.param(FRENCH, ["eve@other.example"], "", id="french"),
         pytest.param(GATEWAY, ["eve@other.example"], "", id="gateway"),
+        pytest.param(PMDF, ["eve@other.example"], "", id="pmdf"),
+        pytest.param(XMAIL, ["eve@other.example"], "", id="xmail"),
+        pytest.param(CHINESE, ["eve@other.example"], "", id="chinese"),
+        pytest.param(LOG, ["eve@other.example"], "", id="log"),
         pytest.param(TRANSCRIPT, ["eve@other.example"], "", id="transcript"),
         pytest.param(ALIAS, ["eve@other.example"], "", id="alias"),
     ],
@@ -446,7 +474,7 @@ def test_the_letter_is_named_by_the_quoted_mail_and_by_the_headers_that_refer_to
     )
 
 
-@pytest.mark.parametrize("text", [QMAIL, EXIM, EXCHANGE_ONLINE])
+@pytest.mark.parametrize("text", [QMAIL, EXIM, EXCHANGE_ONLINE, PMDF])
 def test_the_letter_is_named_by_the_mail_quoted_in_the_text(text):
     assert bounce(daemon(text)).original_ids == ("l1@acme.example",)
 
