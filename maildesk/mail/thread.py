@@ -147,9 +147,10 @@ def _fields(head: bytes, name: bytes) -> list[bytes]:
 
 
 def _ids(values: Iterable[bytes]) -> Iterator[str]:
+    """The ids in angle brackets; without any, the words that look like one, as old programs write them."""
     for value in values:
-        for found in _ANGLED.finditer(value):
-            yield found[1].decode("utf-8", "replace")
+        found = _ANGLED.findall(value) or [word for word in value.split() if b"@" in word and len(word) <= _ID]
+        yield from (name.decode("utf-8", "replace") for name in found)
 
 
 def _unix_lines(body: memoryview) -> Iterator[bytes]:

@@ -150,6 +150,13 @@ def test_the_scan_finds_the_id_and_the_answered_ids_newest_first():
     assert scan_ids(MAIL.replace(b"\n", b"\r\n")) == scan_ids(MAIL)
 
 
+def test_an_id_without_brackets_is_an_id_too():
+    assert scan_ids(b"Message-ID: m1@customer.example\nIn-Reply-To: your mail of Monday\n\n") == (
+        "m1@customer.example",
+        (),
+    )
+
+
 def test_ids_in_the_body_are_no_ids():
     assert scan_ids(b"Subject: x\n\nMessage-ID: <a@b.example>\n") == (None, ())
 
