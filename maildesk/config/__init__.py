@@ -1,0 +1,65 @@
+"""Configuration: every *.yaml of a directory, read strictly, checked as a whole, and given on as frozen values.
+
+`load` is the only way in: it raises ConfigError with all problems, each `file:line:column: key: what is wrong; what
+would be right`, or returns Settings. The way of a file: source (YAML) -> tree (with places) -> draft (schema)
+-> check and rulebook (what holds between the parts) -> convert (the desk's values).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from maildesk.config import check, convert, rulebook
+from maildesk.config.draft import draft
+from maildesk.config.secret import Place, Secret
+from maildesk.config.settings import MailboxSettings, Settings, SmtpSettings, orphans
+from maildesk.config.source import read_directory
+from maildesk.config.tree import Tree
+from maildesk.errors import ConfigError
+
+__all__ = [
+    "MailboxSettings",
+    "Secret",
+    "Settings",
+    "SmtpSettings",
+    "load",
+    "load_defaults",
+    "orphans",
+]
+
+
+def load(directory: Path, *, env: Mapping[str, str], defaults: Path | None = None, secrets: bool = True) -> Settings:
+    """The configuration of `directory`.
+
+    `defaults` is the shipped configuration: its categories are used where the directory gives none, and its rules,
+    which need them, where it gives neither.
+    `secrets` False leaves unlooked whether the secrets are there, for commands that need none.
+    """
+    place = Place(directory.absolute(), env, secrets)
+    tree = read_directory(directory)
+    if defaults is not None:
+        _fall_back(tree, defaults)
+    drafted = draft(tree, place)
+    check.check(tree, drafted, place)
+    rulebook.check(tree, drafted)
+    if tree.problems:
+        raise ConfigError([str(problem) for problem in sorted(tree.problems)])
+    return convert.settings(tree, drafted, place)
+
+
+def load_defaults(defaults: Path) -> Settings:
+    """The shipped configuration alone, without its secrets."""
+    return load(defaults, env={}, secrets=False)
+
+
+def _fall_back(tree: Tree, defaults: Path) -> None:
+    assert isinstance(tree.root.value, dict)
+    if "categories" in tree.root.value:
+        return
+    shipped = read_directory(defaults, label="default ")
+    assert isinstance(shipped.root.value, dict)
+    tree.problems += shipped.problems
+    for name in ("categories", "rules"):
+        if name in shipped.root.value:
+            tree.root.value.setdefault(name, shipped.root.value[name])

@@ -1,0 +1,254 @@
+"""YAML files -> one tree of plain values in which every key and value knows its file, line and column.
+
+A strict part of YAML, because its full language surprises: no anchors and aliases (a few lines can unfold into
+gigabytes), no tags (they can call code), no key twice (the last would win silently), at most 20 levels and 1 MB a
+file. A plain scalar is null, true, false or a whole number where it is written exactly so; everything else is text as
+it stands there. So `12:30` is no number in base sixty, `012` is not ten, `no` and `on` are words, and `2026-12-24` is
+text; what a key needs is for the schema to say.
+
+The files are read as events, not as one document, so that a thousand open brackets cost twenty steps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from maildesk.config.tree import KeyPath, Mark, Node, Problem, Scalar, Tree, one_line
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 20
+
+
+class _Refused(Exception):
+    """From here on the file cannot be read."""
+
+    def __init__(self, mark: Mark, text: str, path: KeyPath = ()) -> None:
+        super().__init__(text)
+        self.mark, self.text, self.path = mark, text, path
+
+
+# --- one file -------------------------------------------------------------------------------------------------------
+
+_WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+
+def resolve(plain: str) -> Scalar:
+    """What an unquoted scalar means."""
+    if plain in _WORDS:
+        return _WORDS[plain]
+    return int(plain) if _WHOLE_NUMBER.fullmatch(plain) else plain
+
+
+class _Reader:
+    """Builds the tree of one file from its events."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file, self.text = file, text
+        self.found: list[tuple[Mark, KeyPath, str]] = []
+        self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CSafeLoader)
+
+    def read(self) -> Node:
+        """The document as a mapping; an empty file is an empty mapping."""
+        root: Node | None = None
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    raise _Refused(self._mark(event), "a second document begins; keep one document a file")
+            elif not isinstance(event, yaml.DocumentEndEvent | yaml.StreamStartEvent | yaml.StreamEndEvent):
+                root = self._node(event, (), 1)
+        if root is None or root.value is None:
+            return Node(Mark(self.file), {})
+        if not isinstance(root.value, dict):
+            raise _Refused(root.mark, "holds no keys; write `key: value` lines, for example `desk:`")
+        return root
+
+    def _mark(self, event: yaml.Event) -> Mark:
+        at = event.start_mark
+        return Mark(self.file, at.line + 1, at.column + 1) if at else Mark(self.file)
+
+    def _node(self, event: yaml.Event, path: KeyPath, depth: int) -> Node:
+        mark = self._mark(event)
+        if depth > MAX_DEPTH:
+            raise _Refused(mark, f"is nested deeper than {MAX_DEPTH} levels; make it flatter", path)
+        if (refused := _forbidden(event)) is not None:
+            self.found.append((mark, path, refused))
+            if isinstance(event, yaml.AliasEvent):
+                return Node(mark, None, broken=True)
+        if isinstance(event, yaml.MappingStartEvent):
+            return Node(mark, self._mapping(path, depth))
+        if isinstance(event, yaml.SequenceStartEvent):
+            return Node(mark, self._sequence(path, depth))
+        assert isinstance(event, yaml.ScalarEvent)
+        return Node(mark, resolve(event.value) if not event.style and event.implicit[0] else event.value)
+
+    def _sequence(self, path: KeyPath, depth: int) -> list[Node]:
+        items: list[Node] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            items.append(self._node(event, (*path, len(items)), depth + 1))
+        return items
+
+    def _mapping(self, path: KeyPath, depth: int) -> dict[str, tuple[Mark, Node]]:
+        pairs: dict[str, tuple[Mark, Node]] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            mark, key = self._mark(event), self._key(event, path)
+            value = self._node(next(self.events), (*path, key), depth + 1)
+            if key in pairs:
+                first = pairs[key][0]
+                text = f"stands here a second time, first at {first.brief}; keep one of the two"
+                self.found.append((mark, (*path, key), text))
+            else:
+                pairs[key] = (mark, value)
+        return pairs
+
+    def _key(self, event: yaml.Event, path: KeyPath) -> str:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise _Refused(self._mark(event), "a key is a list, a mapping or an alias; keys are plain text", path)
+        if (refused := _forbidden(event)) is not None:
+            self.found.append((self._mark(event), path, refused))
+        return str(event.value)
+
+
+def _forbidden(event: yaml.Event) -> str | None:
+    # Neither name is shown: a secret that begins with & * or ! and was not quoted ends up as one.
+    if isinstance(event, yaml.AliasEvent):
+        return "is an alias (*); write the value out, or put it in quotes if it shall begin with *"
+    if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+        return "has an anchor (&); write the value out, or put it in quotes if it shall begin with &"
+    if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
+        return "has a tag (!); write the value alone, or put it in quotes if it shall begin with !"
+    return None
+
+
+# What libyaml says -> what usually is the cause.
+_CAUSES = {
+    "mapping values are not allowed in this context": "a wrong indentation, or a text with ': ' in it needs quotes",
+    "did not find expected key": "a wrong indentation, or a quote that ends too early",
+    "did not find expected '-' indicator": "a list item is not indented like the one before it",
+    "did not find expected ',' or ']'": "a list that begins with [ has no ] at its end",
+    "did not find expected ',' or '}'": "a mapping that begins with { has no } at its end",
+    "did not find expected node content": "a value is missing",
+    "could not find expected ':'": "a key without a colon, or a text over several lines without quotes",
+    "found unexpected end of stream": "a quote is never closed",
+    "found unknown escape character": "a backslash in double quotes; use single quotes",
+    "found character that cannot start any token": "a tab as indentation, or a text beginning with @ ` % lacks quotes",
+}
+
+
+def _explained(error: yaml.YAMLError, file: str, text: str) -> Problem:
+    if isinstance(error, yaml.reader.ReaderError):
+        before = text.encode()[: error.position].decode(errors="ignore")
+        mark = Mark(file, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+        return Problem(mark, "(file)", "holds a control character; remove it")
+    assert isinstance(error, yaml.MarkedYAMLError)
+    at = error.problem_mark or error.context_mark
+    mark = Mark(file, at.line + 1, at.column + 1) if at else Mark(file)
+    # Only texts of our table: libyaml's own may quote what stands there.
+    cause = _CAUSES.get(error.problem or "", "check the lines above for indentation, quotes and brackets")
+    return Problem(mark, "(file)", f"is not valid YAML here; the usual cause: {cause}")
+
+
+def read_text(file: str, text: str) -> Tree:
+    """One file's text as a tree; never raises for anything that stands in it."""
+    reader = _Reader(file, text)
+    tree = Tree(Node(Mark(file), {}))
+    try:
+        tree.root = reader.read()
+    except _Refused as stop:
+        tree.problems.append(Problem(stop.mark, tree.shown(stop.path), stop.text))
+    except yaml.YAMLError as error:
+        tree.problems.append(_explained(error, file, text))
+    tree.whole = not tree.problems
+    tree.problems += [Problem(mark, tree.shown(path), said) for mark, path, said in reader.found]
+    return tree
+
+
+# --- the directory --------------------------------------------------------------------------------------------------
+
+JOINED = frozenset({"mailboxes", "rules", "organisations", "people", "groups", "categories"})
+
+
+def read_directory(directory: Path, *, label: str = "") -> Tree:
+    """Every `*.yaml` directly in `directory`, in name order, as one tree. `label` stands before file names shown."""
+    where = Mark(one_line(str(directory)))
+    try:
+        files = sorted(p for p in directory.iterdir() if not p.name.startswith("."))
+    except OSError as error:
+        text = f"cannot be read ({error.strerror}); `maildesk init {directory}` writes one to begin with"
+        return Tree(Node(where, {}), [Problem(where, "(directory)", text)], whole=False)
+    found = [p for p in files if p.suffix == ".yaml"]
+    root = Node(Mark(one_line(label + found[0].name)) if found else where, {})
+    joined = Tree(root, [_misnamed(p) for p in files if p.suffix.lower() in {".yml", ".yaml"} and p not in found])
+    if not found and not joined.problems:
+        text = f"holds no *.yaml file; `maildesk init {directory}` writes some to begin with"
+        joined.problems.append(Problem(where, "(directory)", text))
+    for path in found:
+        _join(joined, _read_file(path, one_line(label + path.name)))
+    joined.whole = joined.whole and bool(found) and not any(p.key == "(file)" for p in joined.problems)
+    return joined
+
+
+def _misnamed(path: Path) -> Problem:
+    return Problem(Mark(one_line(path.name)), "(file)", f"would not be read; rename it to {path.stem}.yaml")
+
+
+def _read_file(path: Path, file: str) -> Tree:
+    def refused(text: str) -> Tree:
+        return Tree(Node(Mark(file), {}), [Problem(Mark(file), "(file)", text)], whole=False)
+
+    if not path.is_file():
+        return refused("is no file; remove it, or name it without .yaml")
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        return refused(f"cannot be read ({error.strerror}); make it readable for the user that runs maildesk")
+    if len(raw) > MAX_BYTES:
+        return refused("is larger than 1 MB; split it into several files")
+    try:
+        return read_text(file, raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        problem = Problem(Mark(file, line), "(file)", "is not UTF-8 in this line; save the file as UTF-8")
+        return Tree(Node(Mark(file), {}), [problem], whole=False)
+
+
+def _join(joined: Tree, more: Tree) -> None:
+    joined.problems += more.problems
+    joined.whole = joined.whole and more.whole
+    assert isinstance(joined.root.value, dict)
+    assert isinstance(more.root.value, dict)
+    for key, (mark, node) in more.root.value.items():
+        there = joined.root.value.get(key)
+        if there is None:
+            joined.root.value[key] = (mark, node)
+        elif not (key in JOINED and _extend(joined, key, there[1], node)):
+            text = f"is given already at {there[0].brief}; keep one of the two"
+            joined.problems.append(Problem(mark, key, text))
+
+
+def _extend(joined: Tree, key: str, there: Node, node: Node) -> bool:
+    """Joins two lists or two maps of one top-level key; False if they are neither."""
+    if there.value is None or node.value is None:
+        there.value = node.value if there.value is None else there.value
+        return True
+    if isinstance(there.value, list) and isinstance(node.value, list):
+        there.value.extend(node.value)
+        return True
+    if not (isinstance(there.value, dict) and isinstance(node.value, dict)):
+        return False
+    for name, (mark, value) in node.value.items():
+        if name in there.value:
+            text = f"is given already at {there.value[name][0].brief}; rename or remove one of the two"
+            joined.problems.append(Problem(mark, joined.shown((key, name)), text))
+        else:
+            there.value[name] = (mark, value)
+    return True
