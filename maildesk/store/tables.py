@@ -166,7 +166,6 @@ sightings = sa.Table(
     _time("at", null=False),
     _flag("settled"),
     sa.Index("ix_sightings_unsettled", "mailbox", "uidvalidity", "uid", **_only("NOT settled")),
-    sa.Index("ix_sightings_inbox_id", "inbox_id"),
 )
 
 mailboxes = sa.Table(
@@ -229,7 +228,6 @@ participants = sa.Table(
     _text("role"),
     _text("last_message_id", null=True),
     _number("position"),
-    sa.Index("ix_participants_email", "email"),
 )
 
 timeline = sa.Table(
@@ -239,7 +237,7 @@ timeline = sa.Table(
     _of("incident_id", "incidents.id"),
     _time("at", null=False),
     _text("entry"),
-    _text("text"),
+    sa.Column("text", Remark, nullable=False),  # it may quote what a server answered
     _flag("public"),
     _text("actor"),
     _text("actor_name"),

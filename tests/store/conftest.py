@@ -58,8 +58,13 @@ def sqlite_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_prepared: Path, tmp_path: Path) -> str:
-    return f"sqlite:///{shutil.copy(sqlite_prepared, tmp_path)}"
+def sqlite_url(sqlite_prepared: Path) -> Iterator[str]:
+    """A database as if it were new, always at the same place."""
+    path = sqlite_prepared.with_name("used.db")
+    shutil.copy(sqlite_prepared, path)
+    yield f"sqlite:///{path}"
+    for left in path.parent.glob("used.db*"):
+        left.unlink()
 
 
 @pytest.fixture(params=BOTH)
@@ -82,6 +87,14 @@ def another(url: str) -> Iterator[Callable[[], Database]]:
         database.close()
 
 
+@pytest.fixture(scope="session")
+def opened() -> dict[str, Database]:
+    """A database object compiles each statement once; kept from test to test it does so once a session."""
+    return {}
+
+
 @pytest.fixture
-def database(another: Callable[[], Database]) -> Database:
-    return another()
+def database(url: str, opened: dict[str, Database]) -> Iterator[Database]:
+    database = opened.setdefault(url, Database.open(url))
+    yield database
+    database.close()

@@ -1,15 +1,20 @@
-"""What the store's tests put into the database."""
+"""What the store's tests put into the database, and other processes that do so."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from maildesk.desk.incident import Impact, Incident, Participant, Priority, Status, Type, Urgency, Waiting
 from maildesk.mail.message import Address, Frozen
 from maildesk.store.outbox import OutboxRow
 from maildesk.store.unit import Unit
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 2, 9, 30, 0, 123456, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -96,3 +101,10 @@ def letter(name: str, **changes: object) -> OutboxRow:
         give_up_at=NOW + 5 * DAY,
     )
     return replace(row, **changes)
+
+
+def python(program: str, *arguments: str, stdout: int | None = None) -> subprocess.Popen[str]:
+    """Another process of this project, beside the tests."""
+    path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stdout=stdout, text=True)

@@ -7,8 +7,7 @@ import subprocess
 
 import pytest
 import sqlalchemy as sa
-from store_samples import receive
-from test_unit import python
+from store_samples import python, receive
 
 from maildesk.errors import Transient
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,14 +24,25 @@ from maildesk.store.tables import metadata
 from maildesk.store.unit import Database
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def no_file(tmp_path: Path) -> str:
+    (tmp_path / "desk.db").touch()
+    return f"sqlite:///{tmp_path / 'desk.db'}"
+
+
+@pytest.fixture
+def no_tables(postgres) -> str:
+    return postgres.database()
+
+
+SQLITE = pytest.param("no_file", id="sqlite")
+POSTGRESQL = pytest.param("no_tables", id="postgresql", marks=pytest.mark.servers)
+
+
+@pytest.fixture(params=[SQLITE, POSTGRESQL])
+def empty(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A database without any table."""
-    if request.param == "sqlite":
-        database = Database.open("sqlite:///desk.db", state=tmp_path)
-        (tmp_path / "desk.db").touch()
-    else:
-        database = Database.open(request.getfixturevalue("postgres").database())
+    database = Database.open(request.getfixturevalue(request.param))
     yield database
     database.close()
 
@@ -50,6 +62,20 @@ def test_preparing_twice_changes_nothing(empty):
     assert empty.prepare() is None
     with empty.view() as view:
         assert view.incidents.get(stored.id) == stored
+
+
+@pytest.mark.parametrize("where", [SQLITE, POSTGRESQL])
+def test_nodes_that_start_together_make_the_tables_once(request, where):
+    url = request.getfixturevalue(where)
+    nodes = [Database.open(url) for _ in range(3)]
+    threads = [threading.Thread(target=node.prepare) for node in nodes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for node in nodes:
+        node.check_schema()
+        node.close()
 
 
 def test_the_list_of_revisions_is_that_of_the_files():
@@ -144,7 +170,7 @@ def test_an_upgrade_that_fails_leaves_everything_as_it_was(full, next_version):
         assert view.incidents.get(1).title == FULL.title
 
 
-@pytest.mark.parametrize("empty", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("empty", [SQLITE], indirect=True)
 def test_an_upgrade_that_would_break_references_is_undone(full, next_version):
     next_version("op.execute('DELETE FROM incidents')")
     with pytest.raises(SchemaError, match="refer to nothing"):
@@ -154,7 +180,7 @@ def test_an_upgrade_that_would_break_references_is_undone(full, next_version):
         assert unit.meta.connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
-@pytest.mark.parametrize("empty", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("empty", [SQLITE], indirect=True)
 def test_a_copy_is_made_before_an_upgrade_and_none_is_written_over(full, next_version):
     next_version()
     earlier = full.path.with_name("desk.db.0001-0.bak")
@@ -169,7 +195,7 @@ def test_a_copy_is_made_before_an_upgrade_and_none_is_written_over(full, next_ve
     opened.close()
 
 
-@pytest.mark.parametrize("empty", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("empty", [SQLITE], indirect=True)
 def test_a_copy_is_not_made_where_none_is_wanted(full, next_version):
     next_version()
     assert full.prepare(backup=False) is None

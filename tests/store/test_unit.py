@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import stat
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
-from store_samples import NOW, PLAIN, letter, receive
+from store_samples import NOW, PLAIN, letter, python, receive
 
 from maildesk.desk.effects import Ask
 from maildesk.desk.events import Asked, Said
 from maildesk.errors import ConfigError, Conflict, MaildeskError, SchemaError, Transient
 from maildesk.store.unit import Database
-
-ROOT = Path(__file__).parents[2]
-
-
-def python(program: str, *arguments: str, stdout: int | None = None) -> subprocess.Popen[str]:
-    """Another process of this project, beside the tests."""
-    path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
-    command = [sys.executable, "-c", program, *arguments]
-    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stdout=stdout, text=True)
 
 
 def test_what_a_unit_wrote_is_there_for_the_next(database):

@@ -272,7 +272,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_participants_incident_id")),
         sa.PrimaryKeyConstraint("incident_id", "email", name=op.f("pk_participants")),
     )
-    op.create_index("ix_participants_email", "participants", ["email"], unique=False)
     op.create_table(
         "timers",
         sa.Column("id", ID, sa.Identity(always=False), nullable=False),
@@ -333,7 +332,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_sightings_inbox_id")),
         sa.PrimaryKeyConstraint("mailbox", "uidvalidity", "uid", name=op.f("pk_sightings")),
     )
-    op.create_index("ix_sightings_inbox_id", "sightings", ["inbox_id"], unique=False)
     op.create_index(
         "ix_sightings_unsettled",
         "sightings",
