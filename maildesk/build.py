@@ -59,7 +59,10 @@ def template_sources(own: Path | None) -> dict[str, str]:
 
 def rules_of(settings: Settings) -> Rules:
     """What a reload swaps."""
-    return Rules(settings.policy, Renderer(template_sources(settings.templates)))
+    own = settings.templates is not None
+    shipped_ones = Renderer(template_sources(None))
+    renderer = Renderer(template_sources(settings.templates)) if own else shipped_ones
+    return Rules(settings.policy, renderer, shipped_ones if own else None)
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from maildesk.daemon.desk import Rules
 from maildesk.desk.effects import (
     Ask,
@@ -30,11 +32,14 @@ from maildesk.desk.incident import Incident
 from maildesk.desk.letters import Past, Setting, Written, as_history, compose
 from maildesk.desk.policy import Policy
 from maildesk.desk.retry import give_up_at
+from maildesk.errors import LetterError
 from maildesk.mail.message import Address
 from maildesk.mail.thread import Keyring
 from maildesk.mail.write import freeze
 from maildesk.store.outbox import OutboxRow
 from maildesk.store.unit import Unit
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -149,17 +154,17 @@ def _setting(work: Work) -> Setting:
     setting = Setting(work.incident, work.rules.policy, work.rules.renderer, work.ring, work.cause, work.now)
     if work.incident is None:
         return setting
-    history, rules = _past(work.unit, work.incident)
+    history, rules = _past(work.unit, work.incident, work.now)
     return replace(setting, history=history, rules=rules)
 
 
 HISTORY = 6
 
 
-def _past(unit: Unit, incident: Incident) -> tuple[tuple[Past, ...], tuple[str, ...]]:
-    """The last things that happened, oldest first, and which rules spoke when it was recorded."""
+def _past(unit: Unit, incident: Incident, now: datetime) -> tuple[tuple[Past, ...], tuple[str, ...]]:
+    """What happened last before now, oldest first, and which rules spoke when it was recorded."""
     entries = unit.incidents.history(incident.id, limit=20, newest_first=True)
-    shown = [e for e in entries if e.record.entry is not Entry.RULE][:HISTORY]
+    shown = [e for e in entries if e.record.entry is not Entry.RULE and e.at < now][:HISTORY]
     rules = tuple(e.record.text for e in reversed(entries) if e.record.entry is Entry.RULE)
     lines = [(e.at, e.record.actor_name or e.record.actor, e.record.text) for e in reversed(shown)]
     return as_history(lines), rules
@@ -167,10 +172,21 @@ def _past(unit: Unit, incident: Incident) -> tuple[tuple[Past, ...], tuple[str, 
 
 def _send(work: Work, send: Send, setting: Setting) -> None:
     work.ordinal += 1
-    written = compose(send, work.ordinal, setting)
+    written = _written(work, send, setting)
     if send.confirmation:
         work.asking = written.letter.message_id
     post(work.unit, send, written, setting)
+
+
+def _written(work: Work, send: Send, setting: Setting) -> Written:
+    """The letter; with the shipped template when the site's own one fails, for the letter matters more."""
+    try:
+        return compose(send, work.ordinal, setting)
+    except LetterError as error:
+        if work.rules.shipped is None:
+            raise
+        log.error("a template of this site fails, the shipped one is used", template=send.template, reason=str(error))
+        return compose(send, work.ordinal, replace(setting, renderer=work.rules.shipped))
 
 
 def post(unit: Unit, send: Send, written: Written, setting: Setting) -> None:

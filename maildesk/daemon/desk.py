@@ -18,6 +18,7 @@ class Rules:
 
     policy: Policy
     renderer: Renderer
+    shipped: Renderer | None = None  # what a letter is written with when the site's own template fails
 
 
 @dataclass(slots=True)

@@ -370,8 +370,7 @@ def _refused(draft: Draft, mail: MailCame, asked: Asked, refusals: Mapping[str, 
         draft.record(Entry.LETTER, f"no notice of the refusal: {mail.sums.refusals_withheld}", actor="desk")
         return draft.decision(Action.UPDATE, f"refused: {why}")
     lines = tuple(
-        Line(c.shown or f"#{c.verb}", c.verb not in refusals, refusals[c.verb].why if c.verb in refusals else "")
-        for c in asked.commands
+        Line(c.shown or f"#{c.verb}", c.verb not in refusals, _but(refusals.get(c.verb), why)) for c in asked.commands
     )
     if all(refusal.confirmable for refusal in refusals.values()):
         within = int(draft.policy.confirm_within.total_seconds() // 60)
@@ -382,6 +381,11 @@ def _refused(draft: Draft, mail: MailCame, asked: Asked, refusals: Mapping[str, 
         entry = {"at": mail.received_at, "shown": f"[{draft.incident.tag}] {asked.canonical}", "why": why}
         announce(draft, Happening.REFUSED, speaker=mail.party, values={"entries": (entry,), "reason": why})
     return draft.decision(Action.UPDATE, f"refused: {why}")
+
+
+def _but(refusal: No | None, said: str) -> str:
+    """Why this command was refused, unless the letter says it already."""
+    return refusal.why if refusal and refusal.why != said else ""
 
 
 def _confirm(draft: Draft, mail: MailCame, pending: Pending) -> Decision:

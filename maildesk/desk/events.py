@@ -37,7 +37,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What the database counted before the decision, for budgets and storms (R48)."""
+    """What the database counted before the decision, for budgets and storms."""
 
     acks_sender_10min: int = 0
     acks_sender_day: int = 0

@@ -174,6 +174,8 @@ def _people(notice: Notice, draft: Draft, speaker: Party | None) -> Iterator[Rec
         return
     seen = set(draft.policy.own_addresses)
     own = speaker.key if speaker and notice.audience in {Audience.TEAM, Audience.OUTSIDE} else None
+    if notice.audience is Audience.OUTSIDE and speaker and not speaker.technician:
+        own = None  # a requester who closes or cancels reads that it is done
     for who in _AUDIENCES[notice.audience](draft.incident, draft.policy, speaker):
         if who.address.key not in seen and who.key != own:
             seen.add(who.address.key)

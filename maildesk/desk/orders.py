@@ -223,6 +223,9 @@ def _reply(turn: Turn, _command: Command) -> str:
     draft.act(Act.ANSWER)
     me = giver.party.person.key if giver.party.person else "cli"
     draft.set(answered_by=me, answered_at=draft.now)
+    if giver.party.person and draft.incident.assignee is None and draft.incident.open:
+        draft.set(assignee=me)  # who answers what nobody has taken has taken it
+        turn.change(f"taken by {giver.party.shown}, by answering", assignee=me)
     turn.happened.append(Happening.ANSWERED)
     if earlier not in {None, me} and at is not None and draft.now - at < CROSSED:
         turn.happened.append(Happening.CROSSED)
