@@ -1,0 +1,351 @@
+"""A body taken apart: what its author newly wrote, the history he quoted, his signature. And forwarded mails.
+
+How it reads a body, from the top:
+
+1. *History without marks* goes to the end: a header block (`From: ... Sent: ...`), a line such as `--- Original Message
+   ---`, a desk's `reply above this line`, an attribution (`On ... wrote:`) above unmarked text, a phone's own signature
+   with text below it. The first of these cuts the body.
+2. What stands above it is cut into runs of own text and of quoted lines (`>`, with the attribution above them).
+3. From the end, blank and quoted runs are history, and the signature is taken off the last own run.
+4. Quoted runs that still have own text below them were answered. One with an attribution is bottom-posting: it goes.
+   Without one, or with several, the author answered inline: his text makes sense only with its context, so it stays.
+
+When in doubt text counts as new: a helpdesk may repeat itself, but it must not lose a requester's words. Nothing is
+thrown away in any case; the three parts hold every line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from maildesk.mail import phrases
+from maildesk.mail.address import spotted
+from maildesk.mail.message import Forwarded, Mail, Trimmed
+from maildesk.mail.read import read
+from maildesk.mail.text import clean_line
+from maildesk.mail.trim_html import new_markup
+
+_WRAPPED = 5  # lines over which an attribution may run
+_CONTEXT = 20  # quoted lines that are kept above an inline answer
+_SIGNATURE = 40  # lines that a signature with its small print may have
+_NEAR = 25  # lines of own words above a forwarded mail
+
+
+def trim(text: str, html: str | None = None) -> Trimmed:
+    """Take a clean body apart; with its HTML, also give the new part as formatted (sanitised)."""
+    parts = split(text)
+    return replace(parts, new_html=new_markup(html, parts, split)) if html else parts
+
+
+def split(text: str) -> Trimmed:
+    """Take plain text apart."""
+    lines = text.split("\n")
+    history = _history(lines)
+    runs = _runs(lines[: history.start], history.intros)
+    signature: list[str] = []
+    quoted: list[list[str]] = [lines[history.start :]]
+    while runs:
+        run = runs[-1]
+        own, signed = ([], []) if run.quoted else _unsigned(run.lines)
+        if signed:
+            signature[:0] = signed
+            run.lines = own
+        if not run.quoted and _has_text(own):
+            break
+        quoted.insert(0, run.lines)
+        runs.pop()
+    new, dropped, inline = _answers(runs)
+    return Trimmed(
+        new=_joined(_without_rule(new)),
+        quoted=_joined([*dropped, *(line for part in quoted for line in part)]),
+        signature=_joined(signature),
+        inline_answers=inline,
+    )
+
+
+def _joined(lines: list[str]) -> str:
+    while lines and not lines[0].strip():
+        lines = lines[1:]
+    return "\n".join(lines).rstrip()
+
+
+def _has_text(lines: list[str]) -> bool:
+    return any(line.strip() for line in lines)
+
+
+def _without_rule(lines: list[str]) -> list[str]:
+    """Take off the ruled lines that Outlook puts between new text and history."""
+    while lines and (not lines[-1].strip() or phrases.separator(lines[-1]) == "rule"):
+        lines = lines[:-1]
+    return lines
+
+
+def _quoted(line: str) -> bool:
+    """Whether a line is marked as quoted. `>>> link <<<` is an ornament."""
+    return line.lstrip(" ").startswith(">") and not line.rstrip().endswith("<<")
+
+
+# ---- where history begins
+
+
+@dataclass(slots=True)
+class _History:
+    start: int  # the first line of unmarked history
+    intros: set[int] = field(default_factory=set)  # lines that attribute a marked quotation
+
+
+def _history(lines: list[str]) -> _History:
+    intros: set[int] = set()
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        if not line.strip() or _quoted(line):
+            at += 1
+            continue
+        if _begins_history(lines, at):
+            return _History(at, intros)
+        if phrases.device_line(line) and _has_text(lines[:at]) and _plain_below(lines, at + 1):
+            return _History(at + 1, intros)
+        length, strength = _attribution(lines, at)
+        if strength and _next_is_quoted(lines, at + length):
+            intros.update(range(at, at + length))
+        elif strength == "strong":
+            return _History(at, intros)
+        at += length or 1
+    return _History(len(lines), intros)
+
+
+def _begins_history(lines: list[str], at: int) -> bool:
+    """Whether everything from this line on is history, marked or not."""
+    line = lines[at]
+    kind = phrases.separator(line)
+    if kind in {"original", "forward"} or phrases.reply_marker(line):
+        return True
+    if kind == "rule":
+        below = next((index for index in range(at + 1, min(at + 4, len(lines))) if lines[index].strip()), at)
+        return below > at and header_block(lines, below, ruled=True) is not None
+    return header_block(lines, at) is not None
+
+
+def _attribution(lines: list[str], at: int) -> tuple[int, str]:
+    """How many lines from here are an attribution, and how surely."""
+    if not phrases.may_begin_attribution(lines[at]):
+        return 0, ""
+    joined = ""
+    weak = 0
+    for length in range(1, _WRAPPED + 1):
+        line = lines[at + length - 1] if at + length <= len(lines) else ""
+        if not line.strip() or _quoted(line):
+            break
+        joined = f"{joined} {line.strip()}".strip()
+        strength = phrases.attribution(joined)
+        if strength == "strong":
+            return length, strength
+        weak = weak or (length if strength else 0)
+    return (weak, "weak") if weak else (0, "")
+
+
+def _next_is_quoted(lines: list[str], at: int) -> bool:
+    following = next((line for line in lines[at : at + 4] if line.strip()), "")
+    return _quoted(following)
+
+
+def _plain_below(lines: list[str], at: int) -> bool:
+    """Whether unmarked text follows that is not itself the beginning of recognisable history."""
+    following = next((index for index in range(at, len(lines)) if lines[index].strip()), None)
+    if following is None or _quoted(lines[following]) or phrases.dashes(lines[following]):
+        return False
+    return not _begins_history(lines, following) and not _attribution(lines, following)[1]
+
+
+@dataclass(slots=True)
+class HeaderBlock:
+    """A printed header: the values by kind of field, and the line behind it."""
+
+    fields: dict[str, str]
+    end: int
+
+
+def header_block(lines: list[str], at: int, *, ruled: bool = False) -> HeaderBlock | None:
+    """The header block that begins at a line, or None. `ruled`: a separator above says that it is one."""
+    fields: dict[str, str] = {}
+    index, end, last, loose = at, at, "", 0
+    while index < len(lines) and index < at + 40:
+        kind, value = phrases.header_field(lines[index])
+        if kind and kind in fields and kind != "other":
+            break
+        if kind:
+            fields[kind], last, loose, end = value, kind, 0, index + 1
+        elif not lines[index].strip(" >"):
+            if not fields or not phrases.header_field(_line(lines, index + 1))[0]:
+                break
+        elif not last or loose >= 2 or not _continues(lines, index, last, fields):
+            break
+        else:
+            fields[last] = f"{fields[last]} {lines[index].strip(' >*')}"
+            loose, end = loose + 1, index + 1
+        index += 1
+    return HeaderBlock(fields, end) if _is_block(fields, ruled=ruled) else None
+
+
+def _line(lines: list[str], index: int) -> str:
+    return lines[index] if index < len(lines) else ""
+
+
+def _continues(lines: list[str], index: int, last: str, fields: dict[str, str]) -> bool:
+    """Whether this line goes on with a wrapped field: an address is still to come, or more fields follow."""
+    if last == "from" and "@" not in fields["from"] and "@" in lines[index]:
+        return True
+    return any(phrases.header_field(_line(lines, index + ahead))[0] for ahead in (1, 2))
+
+
+def _is_block(fields: dict[str, str], *, ruled: bool) -> bool:
+    """Whether these fields are a mail's header and not a form that somebody filled in (From: Monday, To: Friday)."""
+    main = fields.keys() & {"from", "date", "to", "subject"}
+    people = fields.get("from", "") + fields.get("to", "")
+    dated = any(char.isdigit() for char in fields.get("date", ""))
+    if len(main) >= 3 and "from" in main:
+        return ruled or dated or "@" in people
+    if ruled:
+        return len(main) >= 2
+    return len(main) == 2 and dated and "@" in people
+
+
+# ---- runs of own and quoted lines
+
+
+@dataclass(slots=True)
+class _Run:
+    quoted: bool
+    lines: list[str] = field(default_factory=list)
+    attributed: bool = False
+
+
+def _runs(lines: list[str], intros: set[int]) -> list[_Run]:
+    runs: list[_Run] = []
+    for index, line in enumerate(lines):
+        intro = index in intros
+        quoted = intro or _quoted(line) or _overflow(lines, index)
+        if not line.strip() and runs:
+            quoted = runs[-1].quoted
+        if not runs or runs[-1].quoted != quoted:
+            runs.append(_Run(quoted))
+        runs[-1].lines.append(line)
+        runs[-1].attributed |= intro
+    return runs
+
+
+def _overflow(lines: list[str], index: int) -> bool:
+    """Whether a line is the end of the quoted line above it, torn off by a program that wraps without marking."""
+    line, above, below = lines[index].strip(), _line(lines, index - 1) if index else "", _line(lines, index + 1)
+    if not line or not _quoted(above) or not _quoted(below):
+        return False
+    torn_link = " " not in line and "http" in above
+    return torn_link or (len(above) > 60 and not line[0].isupper() and above.rstrip()[-1:] not in ".?!:;>")
+
+
+def _answers(runs: list[_Run]) -> tuple[list[str], list[str], bool]:
+    """The new lines, the quoted ones that are dropped, and whether the author answered between the lines."""
+    quoted = [run for run in runs if run.quoted]
+    inline = len(quoted) > 1 or (len(quoted) == 1 and not quoted[0].attributed and len(quoted[0].lines) <= _CONTEXT)
+    new: list[str] = []
+    dropped: list[str] = []
+    for run in runs:
+        if not run.quoted:
+            new += run.lines
+        elif inline:
+            marked = [line for line in run.lines if _quoted(line) or not line.strip()]
+            dropped += [line for line in run.lines if line not in marked] + marked[:-_CONTEXT]
+            new += marked[-_CONTEXT:]
+        else:
+            dropped += run.lines
+    return new, dropped, bool(inline and quoted)
+
+
+# ---- signatures
+
+
+def _unsigned(lines: list[str]) -> tuple[list[str], list[str]]:
+    """A run of own text without its signature, and the signature."""
+    for index, line in enumerate(lines):
+        if line.strip() and _signs(lines, index):
+            signature, more = _with_postscript(lines[index:])
+            return [*lines[:index], *more], signature
+    return lines, []
+
+
+def _signs(lines: list[str], index: int) -> bool:
+    line, below = lines[index], [text for text in lines[index + 1 :] if text.strip()]
+    if phrases.dashes(line):
+        return len(below) <= (_SIGNATURE if line == "-- " else 12)
+    if phrases.footer_rule(line):
+        return 0 < len(below) <= 8 and any("://" in text or "@" in text for text in below)
+    if phrases.device_line(line):
+        return len(below) <= 2
+    if phrases.closing(line):
+        return len(below) <= _SIGNATURE and all(len(text) <= 70 for text in below[:2])
+    return False
+
+
+def _with_postscript(lines: list[str]) -> tuple[list[str], list[str]]:
+    """A signature, and what was written below it: a postscript, or a paragraph that asks or announces something."""
+    for index in range(2, len(lines)):
+        line = lines[index].strip()
+        after_gap = not lines[index - 1].strip()
+        if phrases.postscript(lines[index]) or (after_gap and line.endswith(("?", ":")) and len(line) > 12):
+            return lines[:index], lines[index:]
+    return lines, []
+
+
+# ---- forwarded mails
+
+
+def forwarded(mail: Mail) -> Forwarded | None:
+    """The mail inside a forwarded mail, if it stands near the top: what its sender was called, never a proof."""
+    return _forwarded_inline(mail) or _forwarded_attached(mail)
+
+
+def _forwarded_inline(mail: Mail) -> Forwarded | None:
+    lines = mail.text.split("\n")
+    by_subject = phrases.FORWARD_SUBJECT.match(mail.subject) is not None
+    words = 0
+    for at, line in enumerate(lines):
+        if not line.strip():
+            continue
+        kind = phrases.separator(line)
+        marked = kind == "forward" or (by_subject and kind in {"original", "rule"})
+        block = _block_below(lines, at) if marked else header_block(lines, at) if by_subject else None
+        if block is not None:
+            return _taken_apart(lines, block)
+        words += 1
+        if words > _NEAR or _attribution(lines, at)[1] or phrases.reply_marker(line):
+            return None
+    return None
+
+
+def _block_below(lines: list[str], at: int) -> HeaderBlock | None:
+    below = next((index for index in range(at + 1, min(at + 6, len(lines))) if lines[index].strip(" >")), at)
+    return header_block(lines, below, ruled=True) if below > at else None
+
+
+def _taken_apart(lines: list[str], block: HeaderBlock) -> Forwarded | None:
+    sender = spotted(block.fields.get("from", ""))
+    if sender is None:
+        return None
+    body = lines[block.end :]
+    if all(_quoted(line) for line in body if line.strip()):
+        body = [line.lstrip(" ").removeprefix(">").removeprefix(" ") for line in body]
+    return Forwarded(sender, clean_line(block.fields.get("subject", "")), _joined(body))
+
+
+def _forwarded_attached(mail: Mail) -> Forwarded | None:
+    """A mail that was forwarded as an attachment; a delivery report that holds one is none."""
+    types = [one.type for one in mail.attachments]
+    if "message/rfc822" not in types or any(kind.startswith("message/d") for kind in types):
+        return None
+    if mail.text.strip() and not phrases.FORWARD_SUBJECT.match(mail.subject):
+        return None
+    inner = read(mail.attachments[types.index("message/rfc822")].content)
+    if not isinstance(inner, Mail) or inner.from_shown is None:
+        return None
+    return Forwarded(inner.from_shown, inner.subject, inner.text)

@@ -1,0 +1,154 @@
+"""The new part of an HTML mail as its author formatted it, without a word of the history.
+
+The tree is cut three times: at the containers in which mail programs put quotations and signatures (tables below), at
+what `trim` recognises in the text of the rest (a header block, an attribution, a close), and by the sanitiser. Then
+the result is held against the new text that was found independently: if it says anything more, it is not used. A
+requester must never see history that a technician did not mean to send, so "cannot be sure" gives None.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from maildesk.mail.markup import Element, ink, keep_ink, tree
+from maildesk.mail.message import Trimmed
+from maildesk.mail.page import as_text
+from maildesk.mail.text import clean_text, sanitised
+
+# From such an element on, everything is history: its siblings behind it belong to it.
+_HISTORY_FOLLOWS = re.compile(
+    r"^(?:x_)*(?:divRplyFwdMsg|appendonsend|stopSpelling|zwchr|OLK_SRC_BODY_SECTION|replySplit|"
+    r"ms-outlook-mobile-body-separator-line|mail-editor-reference-message-container|isReplyContent|"
+    r"reply-intro|yahoo_quoted\w*|tmjah_g_1299s|_rc_sig_quote)$",
+    re.IGNORECASE,
+)
+# Such an element is a quotation itself.
+_QUOTATION = re.compile(
+    r"(?:^|[\s_])(?:gmail_quote\w*|gmail_attr|gmail_extra|moz-cite-prefix|moz-forward-container|yahoo_quoted|yahooquoted|"
+    r"protonmail_quote|tutanota_quote|gmx_quote|OutlookMessageHeader|zmail_extra|WordSection_quote|cite|"
+    r"ms-outlook-mobile-reference-message|apple-mail-quote|quoted-text|front-blockquote|hw_quote)(?:$|\s)",
+    re.IGNORECASE,
+)
+_SIGNATURE = re.compile(
+    r"(?:^|[\s_])(?:gmail_signature(?:_prefix)?|moz-signature|AppleMailSignature|apple-mail-signature|signature|"
+    r"protonmail_signature_block\S*|ms-outlook-mobile-signature|lineBreakAtBeginningOfSignature|tutanota_signature|"
+    r"sh-signature|zm_signature|mailmate-signature)(?:$|\s)",
+    re.IGNORECASE,
+)
+# Outlook draws a line above the header block of the mail that is answered.
+_OUTLOOK_LINE = re.compile(r"border-top:\s?solid\s?#?(?:e1e1e1|b5c4df)|border-top:\s?#?(?:e1e1e1|b5c4df)\s?1(?:\.0)?pt")
+_SLACK = 3  # letters by which two readings of the same words may differ
+
+
+def new_markup(html: str, plain: Trimmed, split: Callable[[str], Trimmed]) -> str | None:
+    """The new part as sanitised HTML; None if there is none, or if it cannot be told safely.
+
+    `plain` is the body taken apart as text; `split` takes text apart.
+    """
+    if plain.inline_answers or not plain.new:
+        return None
+    root = tree(html)
+    _cut_history(root)
+    _drop(root, _SIGNATURE)
+    parts = split(clean_text(as_text(root, bare=True)))
+    if parts.inline_answers:
+        return None
+    keep_ink(root, ink(parts.new))
+    shown = clean_text(as_text(root, bare=True))
+    if ink(shown) > ink(parts.new) + _SLACK or _says_more(shown, plain.new):
+        return None
+    _trim_end(root)
+    return sanitised(root) or None
+
+
+def _says_more(shown: str, new: str) -> bool:
+    """Whether the formatted part holds words that the plain new part does not."""
+    known = _letters(new)
+    return any(_letters(line) not in known for line in shown.split("\n"))
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+def _cut_history(root: Element) -> None:
+    """Take the quotations out; what stands behind a header-block container goes with it."""
+    path = _path_to(root, _history_follows)
+    if path:
+        for parent, index in path[:-1]:
+            del parent.children[index + 1 :]
+        parent, index = path[-1]
+        del parent.children[index:]
+    _drop(root, _QUOTATION)
+    _drop_blockquotes(root)
+
+
+def _history_follows(node: Element) -> bool:
+    if _HISTORY_FOLLOWS.match(node.get("id")) or _HISTORY_FOLLOWS.match(node.get("name")):
+        return True
+    return _OUTLOOK_LINE.search(node.get("style").lower().replace(" ", "")) is not None
+
+
+def _path_to(root: Element, wanted: Callable[[Element], bool]) -> list[tuple[Element, int]]:
+    """The way down to the first such element in document order, as (parent, index) pairs."""
+    for path, node in _walk(root, []):
+        if wanted(node):
+            return list(path)
+    return []
+
+
+_Path = list[tuple[Element, int]]
+
+
+def _walk(parent: Element, path: _Path) -> Iterator[tuple[_Path, Element]]:
+    for index, child in enumerate(parent.children):
+        if isinstance(child, Element):
+            path.append((parent, index))
+            yield path, child
+            yield from _walk(child, path)
+            path.pop()
+
+
+def _drop(node: Element, marked: re.Pattern[str]) -> None:
+    kept: list[Element | str] = []
+    for child in node.children:
+        if isinstance(child, Element):
+            if marked.search(child.get("class")) or marked.search(child.get("id")):
+                continue
+            _drop(child, marked)
+        kept.append(child)
+    node.children = kept
+
+
+def _drop_blockquotes(node: Element) -> None:
+    """Quotations without a name: those a client marked as cited, and a last one with nothing behind it."""
+    for child in node.children:
+        if isinstance(child, Element):
+            _drop_blockquotes(child)
+    node.children = [
+        child
+        for child in node.children
+        if not (isinstance(child, Element) and child.tag == "blockquote" and _cited(child))
+    ]
+
+
+def _cited(node: Element) -> bool:
+    return node.get("type").lower() == "cite" or "cite" in node.attributes or "border-left" in node.get("style").lower()
+
+
+def _trim_end(node: Element) -> None:
+    """Take blank lines and empty blocks off the end."""
+    while node.children:
+        last = node.children[-1]
+        if isinstance(last, str):
+            if last.strip():
+                return
+        elif last.tag == "img" or (last.children and not _emptied(last)):
+            return
+        node.children.pop()
+
+
+def _emptied(node: Element) -> bool:
+    _trim_end(node)
+    return not node.children
