@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import stat
 import threading
 
@@ -179,6 +180,15 @@ def test_sqlite_keeps_what_is_committed(tmp_path):
     with database.unit() as unit:
         ask_for = unit.inbox.connection.exec_driver_sql
         assert {name: ask_for(f"PRAGMA {name}").scalar() for name in pragmas} == pragmas
+    database.close()
+
+
+def test_a_unit_of_sqlite_is_a_writing_one_before_it_writes(sqlite_url):
+    database = Database.open(sqlite_url)
+    stranger = sqlite3.connect(database.path, timeout=0, isolation_level=None)
+    with database.unit(), pytest.raises(sqlite3.OperationalError, match="locked"):
+        stranger.execute("BEGIN IMMEDIATE")
+    stranger.close()
     database.close()
 
 
