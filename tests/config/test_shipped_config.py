@@ -18,11 +18,11 @@ def policy():
     return load_defaults(SHIPPED).policy
 
 
-def test_it_loads_as_it_is_when_copied_with_its_two_secrets(tmp_path):
+def test_it_loads_as_it_is_when_copied_with_its_secrets(tmp_path):
     directory = tmp_path / "etc"
     shutil.copytree(SHIPPED, directory)
     (directory / "secrets").mkdir()
-    for name in ("imap", "smtp"):
+    for name in ("imap", "smtp", "keys"):
         (directory / "secrets" / name).write_text("put the password here\n")
         (directory / "secrets" / name).chmod(0o600)
     settings = load(directory, env={"HOME": "/nowhere"}, defaults=SHIPPED)
