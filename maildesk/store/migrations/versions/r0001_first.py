@@ -26,7 +26,39 @@ _POSTGRESQL = (
 )
 
 
+def _only(where: str) -> dict[str, sa.TextClause]:
+    return {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
+
+
 def upgrade() -> None:
+    _own_facts()
+    _incidents()
+    _inbox()
+    _mailboxes()
+    _people()
+    _around_incidents()
+    _timeline()
+    _timers()
+    _outbox()
+    _outbox_indexes()
+    _letters()
+    for statement in _append_only(op.get_bind().dialect.name):
+        op.execute(statement)
+
+
+def _own_facts() -> None:
+    op.create_table(
+        "meta",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
+    )
+    op.create_table(
+        "controls",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_controls")),
+    )
     op.create_table(
         "beats",
         sa.Column("role", sa.Text(), nullable=False),
@@ -47,23 +79,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_blobs_sha256")),
         sqlite_autoincrement=True,
     )
-    op.create_table(
-        "contacts",
-        sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("known_at", TIME, nullable=True),
-        sa.Column("blocked_at", TIME, nullable=True),
-        sa.Column("undeliverable_at", TIME, nullable=True),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("language", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("email", name=op.f("pk_contacts")),
-    )
-    op.create_table(
-        "controls",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_controls")),
-    )
+
+
+def _incidents() -> None:
     op.create_table(
         "incidents",
         sa.Column("id", ID, sa.Identity(always=False), nullable=False),
@@ -100,32 +118,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_incidents_requester", "incidents", ["requester", "id"], unique=False)
-    op.create_index("ix_incidents_status", "incidents", ["status", "id"], unique=False)
-    op.create_index(
-        "ix_incidents_storm",
-        "incidents",
-        ["storm", "opened_at"],
-        unique=False,
-        sqlite_where=sa.text("storm <> ''"),
-        postgresql_where=sa.text("storm <> ''"),
-    )
-    op.create_table(
-        "mailboxes",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("uidvalidity", sa.BigInteger(), nullable=False),
-        sa.Column("first_uid", sa.BigInteger(), nullable=False),
-        sa.Column("last_uid", sa.BigInteger(), nullable=False),
-        sa.Column("scan_started_at", TIME, nullable=True),
-        sa.Column("scan_done_at", TIME, nullable=True),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_mailboxes")),
-    )
-    op.create_table(
-        "meta",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
-    )
+    op.create_index("ix_incidents_requester", "incidents", ["requester", "id"])
+    op.create_index("ix_incidents_status", "incidents", ["status", "id"])
+    op.create_index("ix_incidents_storm", "incidents", ["storm", "opened_at"], **_only("storm <> ''"))
+
+
+def _inbox() -> None:
     op.create_table(
         "inbox",
         sa.Column("id", ID, sa.Identity(always=False), nullable=False),
@@ -152,14 +150,79 @@ def upgrade() -> None:
         sa.UniqueConstraint("fingerprint", name=op.f("uq_inbox_fingerprint")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_inbox_message_id"), "inbox", ["message_id"], unique=False)
-    op.create_index(
-        "ix_inbox_undone",
-        "inbox",
-        ["id"],
-        unique=False,
-        sqlite_where=sa.text("state <> 'done'"),
-        postgresql_where=sa.text("state <> 'done'"),
+    op.create_index(op.f("ix_inbox_message_id"), "inbox", ["message_id"])
+    op.create_index("ix_inbox_undone", "inbox", ["id"], **_only("state <> 'done'"))
+
+
+def _mailboxes() -> None:
+    op.create_table(
+        "mailboxes",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("uidvalidity", sa.BigInteger(), nullable=False),
+        sa.Column("first_uid", sa.BigInteger(), nullable=False),
+        sa.Column("last_uid", sa.BigInteger(), nullable=False),
+        sa.Column("scan_started_at", TIME, nullable=True),
+        sa.Column("scan_done_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_mailboxes")),
+    )
+    op.create_table(
+        "sightings",
+        sa.Column("mailbox", sa.Text(), nullable=False),
+        sa.Column("uidvalidity", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("uid", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("inbox_id", ID, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_sightings_inbox_id")),
+        sa.PrimaryKeyConstraint("mailbox", "uidvalidity", "uid", name=op.f("pk_sightings")),
+    )
+    op.create_index("ix_sightings_unsettled", "sightings", ["mailbox", "uidvalidity", "uid"], **_only("NOT settled"))
+
+
+def _people() -> None:
+    op.create_table(
+        "contacts",
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("known_at", TIME, nullable=True),
+        sa.Column("blocked_at", TIME, nullable=True),
+        sa.Column("undeliverable_at", TIME, nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("email", name=op.f("pk_contacts")),
+    )
+    op.create_table(
+        "confirmations",
+        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("incident_id", ID, nullable=True),
+        sa.Column("word", sa.Text(), nullable=False),
+        sa.Column("asked", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("said", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("inbox_id", ID, nullable=True),
+        sa.Column("letter_id", sa.Text(), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("used_at", TIME, nullable=True),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_confirmations_inbox_id")),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_confirmations_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmations")),
+        sa.UniqueConstraint("letter_id", name=op.f("uq_confirmations_letter_id")),
+        sqlite_autoincrement=True,
+    )
+
+
+def _around_incidents() -> None:
+    op.create_table(
+        "participants",
+        sa.Column("incident_id", ID, autoincrement=False, nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("last_message_id", sa.Text(), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_participants_incident_id")),
+        sa.PrimaryKeyConstraint("incident_id", "email", name=op.f("pk_participants")),
     )
     op.create_table(
         "links",
@@ -170,7 +233,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["other_id"], ["incidents.id"], name=op.f("fk_links_other_id")),
         sa.PrimaryKeyConstraint("incident_id", "other_id", "kind", name=op.f("pk_links")),
     )
-    op.create_index("ix_links_other_id", "links", ["other_id"], unique=False)
+    op.create_index("ix_links_other_id", "links", ["other_id"])
     op.create_table(
         "message_ids",
         sa.Column("message_id", sa.Text(), nullable=False),
@@ -180,6 +243,53 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_message_ids_incident_id")),
         sa.PrimaryKeyConstraint("message_id", "kind", name=op.f("pk_message_ids")),
     )
+
+
+def _timeline() -> None:
+    op.create_table(
+        "timeline",
+        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("incident_id", ID, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("actor_name", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("trust", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=True),
+        sa.Column("html", sa.Text(), nullable=True),
+        sa.Column("signature", sa.Text(), nullable=True),
+        sa.Column("enclosures", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("data", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("inbox_id", ID, nullable=True),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_timeline_inbox_id")),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_timeline_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_timeline")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_timeline_incident_id", "timeline", ["incident_id", "id"])
+
+
+def _timers() -> None:
+    op.create_table(
+        "timers",
+        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("incident_id", ID, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("due_at", TIME, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_timers_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_timers")),
+        sa.UniqueConstraint("incident_id", "kind", "level", name=op.f("uq_timers_incident_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_timers_armed", "timers", ["due_at", "id"], **_only("state = 'armed'"))
+
+
+def _outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", ID, sa.Identity(always=False), nullable=False),
@@ -211,107 +321,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", name=op.f("uq_outbox_message_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_outbox_ack",
-        "outbox",
-        ["created_at"],
-        unique=False,
-        sqlite_where=sa.text("automatic = 'ack'"),
-        postgresql_where=sa.text("automatic = 'ack'"),
-    )
-    op.create_index(
-        "ix_outbox_ack_address",
-        "outbox",
-        ["to_address", "created_at"],
-        unique=False,
-        sqlite_where=sa.text("automatic = 'ack'"),
-        postgresql_where=sa.text("automatic = 'ack'"),
-    )
-    op.create_index(
-        "ix_outbox_ack_domain",
-        "outbox",
-        ["to_domain", "created_at"],
-        unique=False,
-        sqlite_where=sa.text("automatic = 'ack'"),
-        postgresql_where=sa.text("automatic = 'ack'"),
-    )
-    op.create_index("ix_outbox_incident_id", "outbox", ["incident_id", "id"], unique=False)
-    op.create_index("ix_outbox_to_key", "outbox", ["to_key", "template", "created_at"], unique=False)
+
+
+def _outbox_indexes() -> None:
+    op.create_index("ix_outbox_ack", "outbox", ["created_at"], **_only("automatic = 'ack'"))
+    op.create_index("ix_outbox_ack_address", "outbox", ["to_address", "created_at"], **_only("automatic = 'ack'"))
+    op.create_index("ix_outbox_ack_domain", "outbox", ["to_domain", "created_at"], **_only("automatic = 'ack'"))
+    op.create_index("ix_outbox_incident_id", "outbox", ["incident_id", "id"])
+    op.create_index("ix_outbox_to_key", "outbox", ["to_key", "template", "created_at"])
     op.create_index(
         "ix_outbox_undelivered",
         "outbox",
         ["to_address", "incident_id", "id"],
-        unique=False,
-        sqlite_where=sa.text("next_at IS NOT NULL OR leased_until IS NOT NULL"),
-        postgresql_where=sa.text("next_at IS NOT NULL OR leased_until IS NOT NULL"),
+        **_only("next_at IS NOT NULL OR leased_until IS NOT NULL"),
     )
-    op.create_index(
-        "ix_outbox_unsent",
-        "outbox",
-        ["id"],
-        unique=False,
-        sqlite_where=sa.text("state NOT IN ('sent', 'dropped')"),
-        postgresql_where=sa.text("state NOT IN ('sent', 'dropped')"),
-    )
-    op.create_index(
-        "ix_outbox_waiting",
-        "outbox",
-        ["next_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("next_at IS NOT NULL"),
-        postgresql_where=sa.text("next_at IS NOT NULL"),
-    )
-    op.create_table(
-        "participants",
-        sa.Column("incident_id", ID, autoincrement=False, nullable=False),
-        sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("last_message_id", sa.Text(), nullable=True),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_participants_incident_id")),
-        sa.PrimaryKeyConstraint("incident_id", "email", name=op.f("pk_participants")),
-    )
-    op.create_table(
-        "timers",
-        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
-        sa.Column("incident_id", ID, nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("level", sa.Integer(), nullable=False),
-        sa.Column("due_at", TIME, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_timers_incident_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_timers")),
-        sa.UniqueConstraint("incident_id", "kind", "level", name=op.f("uq_timers_incident_id")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(
-        "ix_timers_armed",
-        "timers",
-        ["due_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("state = 'armed'"),
-        postgresql_where=sa.text("state = 'armed'"),
-    )
-    op.create_table(
-        "confirmations",
-        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("incident_id", ID, nullable=True),
-        sa.Column("word", sa.Text(), nullable=False),
-        sa.Column("asked", sa.JSON(none_as_null=True), nullable=True),
-        sa.Column("said", sa.JSON(none_as_null=True), nullable=True),
-        sa.Column("inbox_id", ID, nullable=True),
-        sa.Column("letter_id", sa.Text(), nullable=False),
-        sa.Column("created_at", TIME, nullable=False),
-        sa.Column("expires_at", TIME, nullable=False),
-        sa.Column("used_at", TIME, nullable=True),
-        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_confirmations_inbox_id")),
-        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_confirmations_incident_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmations")),
-        sa.UniqueConstraint("letter_id", name=op.f("uq_confirmations_letter_id")),
-        sqlite_autoincrement=True,
-    )
+    op.create_index("ix_outbox_unsent", "outbox", ["id"], **_only("state NOT IN ('sent', 'dropped')"))
+    op.create_index("ix_outbox_waiting", "outbox", ["next_at", "id"], **_only("next_at IS NOT NULL"))
+
+
+def _letters() -> None:
     op.create_table(
         "letters",
         sa.Column("outbox_id", ID, autoincrement=False, nullable=False),
@@ -321,51 +349,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_letters_outbox_id")),
         sa.PrimaryKeyConstraint("outbox_id", name=op.f("pk_letters")),
     )
-    op.create_table(
-        "sightings",
-        sa.Column("mailbox", sa.Text(), nullable=False),
-        sa.Column("uidvalidity", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("uid", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("inbox_id", ID, nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("settled", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_sightings_inbox_id")),
-        sa.PrimaryKeyConstraint("mailbox", "uidvalidity", "uid", name=op.f("pk_sightings")),
-    )
-    op.create_index(
-        "ix_sightings_unsettled",
-        "sightings",
-        ["mailbox", "uidvalidity", "uid"],
-        unique=False,
-        sqlite_where=sa.text("NOT settled"),
-        postgresql_where=sa.text("NOT settled"),
-    )
-    op.create_table(
-        "timeline",
-        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
-        sa.Column("incident_id", ID, nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("entry", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("public", sa.Boolean(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("actor_name", sa.Text(), nullable=False),
-        sa.Column("why", sa.Text(), nullable=False),
-        sa.Column("trust", sa.Text(), nullable=False),
-        sa.Column("words", sa.Text(), nullable=True),
-        sa.Column("html", sa.Text(), nullable=True),
-        sa.Column("signature", sa.Text(), nullable=True),
-        sa.Column("enclosures", sa.JSON(none_as_null=True), nullable=True),
-        sa.Column("data", sa.JSON(none_as_null=True), nullable=True),
-        sa.Column("inbox_id", ID, nullable=True),
-        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_timeline_inbox_id")),
-        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_timeline_incident_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_timeline")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index("ix_timeline_incident_id", "timeline", ["incident_id", "id"], unique=False)
-    for statement in _append_only(op.get_bind().dialect.name):
-        op.execute(statement)
 
 
 def _append_only(dialect: str) -> tuple[str, ...]:
