@@ -26,8 +26,9 @@ _POSTGRESQL = (
 )
 
 
-def _only(where: str) -> dict[str, sa.TextClause]:
-    return {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
+def _index(name: str, table: str, columns: list[str], only: str) -> None:
+    """An index of just the rows that `only` names."""
+    op.create_index(name, table, columns, sqlite_where=sa.text(only), postgresql_where=sa.text(only))
 
 
 def upgrade() -> None:
@@ -120,7 +121,7 @@ def _incidents() -> None:
     )
     op.create_index("ix_incidents_requester", "incidents", ["requester", "id"])
     op.create_index("ix_incidents_status", "incidents", ["status", "id"])
-    op.create_index("ix_incidents_storm", "incidents", ["storm", "opened_at"], **_only("storm <> ''"))
+    _index("ix_incidents_storm", "incidents", ["storm", "opened_at"], "storm <> ''")
 
 
 def _inbox() -> None:
@@ -151,7 +152,7 @@ def _inbox() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_inbox_message_id"), "inbox", ["message_id"])
-    op.create_index("ix_inbox_undone", "inbox", ["id"], **_only("state <> 'done'"))
+    _index("ix_inbox_undone", "inbox", ["id"], "state <> 'done'")
 
 
 def _mailboxes() -> None:
@@ -176,7 +177,7 @@ def _mailboxes() -> None:
         sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_sightings_inbox_id")),
         sa.PrimaryKeyConstraint("mailbox", "uidvalidity", "uid", name=op.f("pk_sightings")),
     )
-    op.create_index("ix_sightings_unsettled", "sightings", ["mailbox", "uidvalidity", "uid"], **_only("NOT settled"))
+    _index("ix_sightings_unsettled", "sightings", ["mailbox", "uidvalidity", "uid"], "NOT settled")
 
 
 def _people() -> None:
@@ -286,7 +287,7 @@ def _timers() -> None:
         sa.UniqueConstraint("incident_id", "kind", "level", name=op.f("uq_timers_incident_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_timers_armed", "timers", ["due_at", "id"], **_only("state = 'armed'"))
+    _index("ix_timers_armed", "timers", ["due_at", "id"], "state = 'armed'")
 
 
 def _outbox() -> None:
@@ -324,19 +325,19 @@ def _outbox() -> None:
 
 
 def _outbox_indexes() -> None:
-    op.create_index("ix_outbox_ack", "outbox", ["created_at"], **_only("automatic = 'ack'"))
-    op.create_index("ix_outbox_ack_address", "outbox", ["to_address", "created_at"], **_only("automatic = 'ack'"))
-    op.create_index("ix_outbox_ack_domain", "outbox", ["to_domain", "created_at"], **_only("automatic = 'ack'"))
+    _index("ix_outbox_ack", "outbox", ["created_at"], "automatic = 'ack'")
+    _index("ix_outbox_ack_address", "outbox", ["to_address", "created_at"], "automatic = 'ack'")
+    _index("ix_outbox_ack_domain", "outbox", ["to_domain", "created_at"], "automatic = 'ack'")
     op.create_index("ix_outbox_incident_id", "outbox", ["incident_id", "id"])
     op.create_index("ix_outbox_to_key", "outbox", ["to_key", "template", "created_at"])
-    op.create_index(
+    _index(
         "ix_outbox_undelivered",
         "outbox",
         ["to_address", "incident_id", "id"],
-        **_only("next_at IS NOT NULL OR leased_until IS NOT NULL"),
+        "next_at IS NOT NULL OR leased_until IS NOT NULL",
     )
-    op.create_index("ix_outbox_unsent", "outbox", ["id"], **_only("state NOT IN ('sent', 'dropped')"))
-    op.create_index("ix_outbox_waiting", "outbox", ["next_at", "id"], **_only("next_at IS NOT NULL"))
+    _index("ix_outbox_unsent", "outbox", ["id"], "state NOT IN ('sent', 'dropped')")
+    _index("ix_outbox_waiting", "outbox", ["next_at", "id"], "next_at IS NOT NULL")
 
 
 def _letters() -> None:
