@@ -228,7 +228,7 @@ def _written(draft: Draft, mail: MailCame) -> Decision:
             _changed(draft, mail, "reopened by an answer")
             announce(draft, Happening.CAME_BACK, speaker=mail.party, said=mail.said, values=about)
             return draft.decision(Action.UPDATE, "an answer to a settled incident opens it again")
-        about = {**about, "remark": "settled"}
+        about = {**about, "oddity": "settled"}
     elif status is Status.PENDING and draft.incident.waiting is Waiting.REQUESTER:
         draft.act(Act.WRITE)
         draft.add(DropTimers(WAIT_TIMER))
@@ -249,7 +249,7 @@ def _continue(draft: Draft, mail: MailCame) -> Decision:
     """Closed too long ago: a new incident that is linked to the old one, so that neither answer nor history is lost."""
     new = record_new(mail, draft.policy, draft.now, before=draft.incident)
     new.add(Link(draft.incident.id, "continues"))
-    about = {**_about(mail), "remark": "continues", "hint": draft.incident.tag}
+    about = {**_about(mail), "oddity": "continues", "continued": draft.incident.tag}
     happening = Happening.RECEIVED if mail.trust.level > Level.L0 else Happening.RECORDED
     announce(new, happening, speaker=None, said=mail.said, values=about, in_reply_to=mail.message_id)
     return new.decision(Action.CREATE, f"{draft.incident.tag} is closed for too long to open again")
@@ -258,7 +258,7 @@ def _continue(draft: Draft, mail: MailCame) -> Decision:
 def _contribution(draft: Draft, mail: MailCame) -> Decision:
     """Somebody answers with a token that was given to another person: technicians see it, he gets nothing."""
     record_mail(draft, mail, Entry.MAIL, public=False, why="answered a letter that was sent to somebody else")
-    about = {**_about(mail), "remark": "outsider", "suggest_cc": _suggested((mail.party,))}
+    about = {**_about(mail), "oddity": "outsider", "suggest_cc": _suggested((mail.party,))}
     announce(draft, Happening.WROTE, speaker=mail.party, said=mail.said, values=about)
     return draft.decision(Action.UPDATE, "an answer by somebody who was not written to")
 

@@ -109,7 +109,7 @@ OPTIONAL = frozenset(
 
 
 # What the desk thinks of a mail is for the desk.
-PRIVATE = frozenset({"hint", "remark", "suggest_cc", "unverified", "who_address"})
+PRIVATE = frozenset({"hint", "oddity", "continued", "suggest_cc", "unverified", "who_address"})
 
 
 @dataclass(frozen=True, slots=True)
