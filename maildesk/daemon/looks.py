@@ -25,9 +25,9 @@ class StoredLooks:
     def incident(self, number: int) -> Incident | None:
         return self.unit.incidents.get(number)
 
-    def letter(self, message_id: str) -> tuple[int | None, str] | None:
+    def letter(self, message_id: str) -> tuple[int | None, str, str] | None:
         info = self.unit.outbox.by_message_id(message_id)
-        return None if info is None else (info.incident_id, info.to_email)
+        return None if info is None else (info.incident_id, info.to_email, info.template)
 
     def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]:
         return {key: incident for key, (incident, _) in self.unit.incidents.by_message_ids(ids).items()}
@@ -67,7 +67,7 @@ class NoLooks:
     def incident(self, number: int) -> Incident | None:  # noqa: ARG002 -- there is none
         return None
 
-    def letter(self, message_id: str) -> tuple[int | None, str] | None:  # noqa: ARG002 -- none was written
+    def letter(self, message_id: str) -> tuple[int | None, str, str] | None:  # noqa: ARG002 -- none was written
         return None
 
     def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]:  # noqa: ARG002 -- none came

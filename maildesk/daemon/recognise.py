@@ -23,13 +23,14 @@ from maildesk.desk.policy import Policy
 from maildesk.desk.rules import Classification, Facts
 from maildesk.mail import auth
 from maildesk.mail.message import Address, Enclosure, Kind, Level, Mail, Reading
-from maildesk.mail.subject import base_subject, command_zone, fresh_zone, storm_key
+from maildesk.mail.subject import base_subject, before_commands, command_zone, fresh_zone, storm_key
 from maildesk.mail.thread import (
     Keyring,
     Keys,
     button_keys,
     button_valid,
     confirm_word,
+    is_letter_id,
     loop_valid,
     thread_keys,
     valid,
@@ -62,7 +63,7 @@ class Looks(Protocol):
 
     def contacts(self, emails: Collection[str]) -> Mapping[str, Remembered]: ...
     def incident(self, number: int) -> Incident | None: ...
-    def letter(self, message_id: str) -> tuple[int | None, str] | None: ...  # (incident, to_email)
+    def letter(self, message_id: str) -> tuple[int | None, str, str] | None: ...  # (incident, to_email, template)
     def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]: ...
     def expected(self, message_id: str) -> int | None: ...
     def confirmation(self, letter_id: str, now: datetime) -> Pending | None: ...
@@ -102,13 +103,13 @@ def recognise(
         trust=trust,
         kind=kind,
         kind_reason=why,
-        subject=base_subject(mail.subject, {box.prefix for box in policy.mailboxes.values()}),
+        subject=_title(mail, policy, party),
         said=_said(reading, incident),
         asked=asked,
         found=found,
         message_id=mail.message_id,
         copied=tuple(people.party(a) for a in _copied(mail, party, policy)),
-        named=tuple(people.party(Address(email)) for email in _named(asked)),
+        named=tuple(people.party(Address(email)) for email in _named(pending.asked if pending else asked)),
         classification=_classify(reading, party, arrived, policy) if incident is None else None,
         language=reading.language,
         storm=storm_key(party.address.key, mail.subject),
@@ -120,6 +121,7 @@ def recognise(
         bounced_to=letter[2] if letter else "",
         word=confirm_word(ring, arrived.fingerprint, party.key),
         confirmation=pending,
+        answers=_answered(looks, keys) if party.technician else "",
     )
     return incident, replace(event, sums=_sums(looks, event, incident, policy, now))
 
@@ -254,6 +256,12 @@ def _pending(looks: Looks, keys: Keys, party: Party, found: Found, now: datetime
     return None
 
 
+def _answered(looks: Looks, keys: Keys) -> str:
+    """The template of the newest letter of ours that this mail answers; it said where an answer goes."""
+    letters = (looks.letter(message_id) for message_id in keys.ids if is_letter_id(message_id))
+    return next((letter[2] for letter in letters if letter), "")
+
+
 def _bounced(looks: Looks, reading: Reading) -> tuple[int | None, str, str] | None:
     """The letter of ours that a delivery report quotes: (incident, Message-ID, to)."""
     for message_id in reading.bounce.original_ids if reading.bounce else ():
@@ -278,6 +286,12 @@ def _zone(mail: Mail, policy: Policy, party: Party) -> str:
     if zone is None and party.technician:
         zone = fresh_zone(mail.subject)
     return zone or ""
+
+
+def _title(mail: Mail, policy: Policy, party: Party) -> str:
+    prefixes = {box.prefix for box in policy.mailboxes.values()}
+    subject = before_commands(mail.subject) if party.technician else mail.subject
+    return base_subject(subject, prefixes)
 
 
 def vocabulary(policy: Policy) -> Vocabulary:

@@ -27,7 +27,7 @@ from maildesk.desk.effects import (
 )
 from maildesk.desk.events import Event, LetterFailed, MailCame, Ordered, Pending, Said, TimerRang
 from maildesk.desk.incident import Act, Incident, Participant, Status, Waiting
-from maildesk.desk.notices import Happening, ack_withheld, announce
+from maildesk.desk.notices import INTERNAL_LETTERS, Happening, ack_withheld, announce
 from maildesk.desk.orders import WAIT_TIMER, Giver, Line, run
 from maildesk.desk.people import No, Party, may
 from maildesk.desk.policy import Policy
@@ -324,7 +324,11 @@ def _join(draft: Draft, mail: MailCame) -> None:
 
 def _from_technician(draft: Draft, mail: MailCame) -> Decision:
     """Commands, or an answer for the requester; a mail without commands is the command to send it."""
-    asked = mail.asked or Asked((Command("reply", "", "your answer"),))
+    if mail.answers == "confirm" and not mail.asked:
+        why = "The word was used already, or it came too late. Send the command once more."
+        return _not_done(draft, mail, (Line("your answer", ok=False, why=why),), ())
+    implied = "note" if mail.answers in INTERNAL_LETTERS else "reply"
+    asked = mail.asked or Asked((Command(implied, "", "your answer"),))
     if asked.problems:
         return _not_done(draft, mail, _problem_lines(asked), _offers(asked))
     refusals = {c.verb: v for c in asked.commands if isinstance(v := _may(mail, c, draft), No)}

@@ -94,6 +94,7 @@ class MailCame:
     bounce: Bounce | None = None
     bounced_letter: str | None = None  # Message-ID of our letter that it quotes and that the outbox knows
     bounced_to: str = ""  # whom that letter was for
+    answers: str = ""  # the template of the letter that a technician answers
     word: str = ""  # to be typed back if a command of this mail needs confirming
     confirmation: Pending | None = None  # the request that this mail answers
 

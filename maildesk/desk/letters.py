@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from maildesk.desk.commands import card
 from maildesk.desk.effects import Send
-from maildesk.desk.incident import Incident, Status
+from maildesk.desk.incident import Incident
+from maildesk.desk.notices import INTERNAL_LETTERS
 from maildesk.desk.policy import Mailbox, Policy
 from maildesk.mail.message import Address, Enclosure, Letter
 from maildesk.mail.render import Renderer
@@ -168,7 +169,7 @@ def _values(send: Send, setting: Setting, left_out: tuple[str, ...]) -> dict[str
     if send.said and not send.anonymous:
         values |= {"message": send.said.text.strip(), "message_html": send.said.html}
     if send.role == "technician":
-        values["reply_goes"] = "internal" if _internal(send, setting.incident) else "public"
+        values["reply_goes"] = "internal" if send.template in INTERNAL_LETTERS else "public"
     if send.template == "help":
         values["rows"] = _rows(send, setting.policy)
     if send.template == "resolved" and setting.incident:
@@ -211,11 +212,6 @@ def _about(incident: Incident, send: Send, policy: Policy) -> dict[str, Any]:
 def _told_anyway(send: Send, incident: Incident) -> bool:
     """The resolution stands in the letter's words already."""
     return send.said is not None and send.said.text.strip() == incident.resolution
-
-
-def _internal(send: Send, incident: Incident | None) -> bool:
-    """Answers to these letters speak to the desk, not to the requester."""
-    return incident is None or send.template in {"confirm", "refused", "help"} or incident.status is Status.CANCELLED
 
 
 def _requester_name(incident: Incident) -> str:

@@ -112,6 +112,11 @@ OPTIONAL = frozenset(
 PRIVATE = frozenset({"hint", "oddity", "continued", "suggest_cc", "unverified", "who_address"})
 
 
+# Answers to these letters stay with the desk; answers to all others go to the requester. Each letter says so itself,
+# so what is decided here when the answer comes is what its writer has read.
+INTERNAL_LETTERS = frozenset({"confirm", "refused", "help", "note"})
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """Somebody a letter goes to; `key` is whom its token is bound to (Party.key)."""

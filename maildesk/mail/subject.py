@@ -84,6 +84,12 @@ def fresh_zone(subject: str) -> str | None:
     return _tidy(text[found.start() :]) if found else None
 
 
+def before_commands(subject: str) -> str:
+    """The subject without its fresh zone: what a technician calls the incident that he opens."""
+    found = _LIVE.search(plain(subject))
+    return subject[: found.start()].rstrip() if found else subject
+
+
 def base_subject(subject: str, prefixes: Collection[str]) -> str:
     """The title: without reply prefixes, tags, gateway marks and live commands; "" if nothing is left."""
     text, before = subject[:_LOOKED_AT], None

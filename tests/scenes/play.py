@@ -6,6 +6,7 @@ A scene is a list of lines. Indented lines below a mail are its text.
     Erika writes "Printer jams" copying Otto:    with somebody in copy
     Ann replies "#take #p2":                     a reply to the last letter she got, commands behind the number
     Ann replies to new:                          a reply to the last letter of that sort
+    Ann replies to confirm:                      {word} in its text is the word that the letter asks for
     Erika's mailbox answers by itself:           an out-of-office reply to the last letter she got
     The server of Erika refuses answer:          a bounce of the last letter of that sort to her
     Erika gets received "Printer jams [INC-1]"   a letter since the last mail; the subject if it matters
@@ -176,7 +177,12 @@ def _writes(play: Play, found: Found, body: list[str]) -> None:
 
 def _replies(play: Play, found: Found, body: list[str]) -> None:
     letter = play.last(found["who"], found["template"] or "")
-    message = play.reply(found["who"], letter, found["commands"] or "", "\n".join(body).strip())
+    text = "\n".join(body).strip()
+    if "{word}" in text:
+        asked = re.search(r"word (\w+) in the", " ".join(letter.text.split()))
+        assert asked, f"{play.place}\n  the letter asks for no word"
+        text = text.replace("{word}", asked[1])
+    message = play.reply(found["who"], letter, found["commands"] or "", text)
     if found["copy"]:
         message["Cc"] = ", ".join(play.address(name.strip()) for name in found["copy"].split(","))
     play.send(message)

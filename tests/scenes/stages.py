@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
+import tempfile
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from world import NOW, POLICY
@@ -22,6 +25,17 @@ from maildesk.mail.write import assemble
 from maildesk.store.unit import Database, Unit
 
 RING = Keyring("k1", {"k1": b"a key for scenes, 32 bytes long.."})
+
+
+@cache
+def _empty() -> Path:
+    """A database with all tables and nothing in it, made once: its migrations are tested elsewhere."""
+    folder = Path(tempfile.mkdtemp(prefix="maildesk-scenes-"))
+    atexit.register(shutil.rmtree, folder)
+    database = Database.open("sqlite:///empty.db", state=folder)
+    database.prepare(backup=False)
+    database.close()
+    return folder / "empty.db"
 
 
 @dataclass
@@ -43,11 +57,12 @@ class QuickStage:
         self.policy = policy
         self.renderer = Renderer(template_sources(None))
         self.folder = folder
+        shutil.copy(_empty(), folder / "desk.db")
         self.desk = self._open()
 
     def _open(self) -> Desk:
         database = Database.open("sqlite:///desk.db", state=self.folder)
-        database.prepare(backup=False)
+        database.check_schema()
         return Desk(database, RING, self.clock, Rules(self.policy, self.renderer))
 
     def deliver(self, raw: bytes) -> None:
