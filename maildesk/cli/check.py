@@ -1,0 +1,164 @@
+"""check: is everything as it must be, before the daemon meets it? Problems are lines of file:line:column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maildesk import build
+from maildesk.cli import page, setting
+from maildesk.cli.init import PLACEHOLDER
+from maildesk.cli.logs import configure_for_a_command
+from maildesk.config import Secret, Settings, orphans
+from maildesk.daemon.probe import MailboxProbe, probe_mailbox, probe_smtp
+from maildesk.errors import ConfigError, MaildeskError
+from maildesk.store.inbox import MailboxState
+from maildesk.store.incidents import InUse
+from maildesk.store.unit import Database
+
+
+@dataclass(slots=True)
+class Report:
+    """What was found. `problems` must be mended, `warnings` should be looked at; `settings` None: unusable."""
+
+    settings: Settings | None = None
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    summary: dict[str, int] = field(default_factory=dict)
+    servers: list[str] = field(default_factory=list)
+    mailboxes: list[MailboxProbe] = field(default_factory=list)
+
+
+def run(config: Path | None, *, connect: bool, as_json: bool) -> int:
+    """Print the report; 1 if there is a problem."""
+    report = examine(config, connect=connect)
+    if as_json:
+        page.document({name: getattr(report, name) for name in _SHOWN if connect or name not in _CONNECTED})
+    else:
+        _show(report)
+    return 1 if report.problems else 0
+
+
+_CONNECTED = ("servers", "mailboxes")
+_SHOWN = ("problems", "warnings", "summary", *_CONNECTED)
+
+
+def _show(report: Report) -> None:
+    for problem in report.problems:
+        page.say(problem, "red")
+    for warning in report.warnings:
+        page.say(f"warning: {warning}", "yellow")
+    for server in report.servers:
+        page.say(server)
+    if report.problems:
+        count = len(report.problems)
+        page.say(f"{count} problem{'s' * (count > 1)} to mend", "bold red")
+    else:
+        counts = ", ".join(f"{name} {number}" for name, number in report.summary.items())
+        page.say(f"the configuration is fine: {counts}", "green")
+
+
+def examine(config: Path | None, *, connect: bool = False) -> Report:
+    """Everything that can be told without changing anything; `connect` logs in to the servers, too."""
+    report = Report()
+    try:
+        settings = setting.read(config, secrets=True)
+        rules = build.rules_of(settings)
+    except ConfigError as error:
+        report.problems += error.problems
+        return report
+    report.settings = settings
+    report.warnings += [*settings.warnings, *_placeholders(settings)]
+    report.problems += [f"templates/{problem}" for problem in rules.renderer.check()]
+    report.problems += settings.policy.rules.check_examples()
+    report.summary = {**settings.summary(), "templates": len(build.template_sources(settings.templates))}
+    _database(report, settings, connect=connect)
+    if connect:
+        _servers(report, settings)
+    return report
+
+
+def _placeholders(settings: Settings) -> list[str]:
+    """`init` writes files that hold no password yet."""
+    secrets: list[Secret | None] = [settings.smtp.password, *(box.password for box in settings.mailboxes)]
+    named = dict.fromkeys(str(secret) for secret in secrets if secret and secret.reveal() == PLACEHOLDER)
+    return [f"the secret {name} still holds what `maildesk init` wrote; put the password there" for name in named]
+
+
+# --- the database ----------------------------------------------------------------------------------------------------
+
+
+def _database(report: Report, settings: Settings, *, connect: bool) -> None:
+    """Names that open incidents use; without `connect` nothing but a file of this machine is opened."""
+    path = setting.database_file(settings)
+    if path is not None and not path.exists():
+        if connect:
+            report.servers.append(f"database {path}: `maildesk run` makes it")
+        return
+    if path is None and not connect:
+        return
+    try:
+        database = setting.database(settings)
+        with database.view() as view:
+            used = view.incidents.in_use()
+    except MaildeskError as error:
+        _trouble(report, f"database: {error}", connect=connect)
+        return
+    report.warnings += orphans(settings, _in_use(used))
+    if connect:
+        report.servers.append(f"database {database.shown}: its schema is the one of this version")
+
+
+def _in_use(used: InUse) -> dict[str, frozenset[str]]:
+    return {
+        "people": used.assignees,
+        "groups": used.groups,
+        "categories": used.categories,
+        "mailboxes": used.mailboxes,
+    }
+
+
+def _trouble(report: Report, text: str, *, connect: bool) -> None:
+    (report.problems if connect else report.warnings).append(text)
+
+
+# --- the servers -----------------------------------------------------------------------------------------------------
+
+
+def _servers(report: Report, settings: Settings) -> None:
+    configure_for_a_command()
+    states = _states(settings)
+    for mailbox in settings.mailboxes:
+        try:
+            probe = probe_mailbox(build.source_of(mailbox), states.get(mailbox.name))
+        except MaildeskError as error:
+            report.problems.append(f"mailboxes.{mailbox.name}: {error}")
+        else:
+            report.mailboxes.append(probe)
+            report.servers.append(_mailbox_line(probe))
+    account = build.plan_of(settings).smtp
+    try:
+        name = probe_smtp(account)
+    except MaildeskError as error:
+        report.problems.append(f"smtp: {error}")
+    else:
+        report.servers.append(f"smtp {account.host}:{account.port}: logged in to {name}")
+
+
+def _states(settings: Settings) -> dict[str, MailboxState]:
+    """How far each mailbox has been read, if there is a database that knows."""
+    try:
+        database: Database = setting.database(settings)
+        with database.view() as view:
+            states = [view.inbox.mailbox(mailbox.name) for mailbox in settings.mailboxes]
+    except MaildeskError:
+        return {}
+    return {state.name: state for state in states if state}
+
+
+def _mailbox_line(probe: MailboxProbe) -> str:
+    offers = ", ".join(f"{name} {'yes' if offered else 'no'}" for name, offered in probe.offers.items())
+    return (
+        f"mailbox {probe.name}: logged in to {probe.server}; {probe.folder} holds {probe.exists} mails, "
+        f"{probe.take} would be taken now ({probe.why}); {offers}"
+    )

@@ -1,0 +1,46 @@
+"""deliver: one mail from a mail server's pipe into the inbox. It ends with 0 when the mail is safe (see guard.py)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from maildesk import build
+from maildesk.cli import setting
+from maildesk.cli.logs import configure_for_a_command
+from maildesk.clock import SystemClock
+from maildesk.daemon.desk import Desk, Rules
+from maildesk.daemon.intake import deliver
+from maildesk.errors import UsageError
+from maildesk.mail.render import Renderer
+
+MOST = 100 * 1024 * 1024  # bytes; what is too large to be read is quarantined with its bytes, and so must fit here
+
+
+def run(config: Path | None, mailbox: str | None) -> int:
+    """Take the mail on stdin for `mailbox` (default: the first).
+
+    No database is made here: a mail server that runs this as another user, or without STATE_DIRECTORY, would fill
+    one that nobody ever looks into.
+    """
+    configure_for_a_command()
+    raw = _stdin()
+    settings = setting.read(config)
+    boxes = settings.policy.mailboxes
+    name = mailbox or next(iter(boxes))
+    if name not in boxes:
+        raise UsageError(f"there is no mailbox {name!r}; there is {', '.join(boxes)}")
+    database = setting.database(settings)
+    rules = Rules(settings.policy, Renderer({}))  # no letter is written here
+    deliver(Desk(database, build.explain_ring(), SystemClock(), rules), raw, name)
+    database.close()
+    return 0
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("a mail is expected on standard input; the mail server pipes it in")
+    raw = sys.stdin.buffer.read(MOST + 1)
+    if len(raw) > MOST:
+        raise UsageError(f"the mail is larger than {MOST // 1024**2} MB")
+    return raw

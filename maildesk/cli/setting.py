@@ -1,0 +1,55 @@
+"""Where a command works: the configuration directory, its settings, its database."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from maildesk import build
+from maildesk.config import Settings
+from maildesk.errors import SchemaError
+from maildesk.store.unit import Database
+
+
+def directory(given: Path | None) -> Path:
+    """--config, else $MAILDESK_CONFIG, else /etc/maildesk."""
+    return build.config_directory(given, os.environ)
+
+
+def read(given: Path | None, *, secrets: bool = False) -> Settings:
+    """The configuration. Raises ConfigError; `secrets` asks for those of the servers to be there, too."""
+    return build.read_settings(directory(given), os.environ, secrets_needed=secrets)
+
+
+def database_file(settings: Settings) -> Path | None:
+    """The file of an SQLite database, there or not; None for another database."""
+    url = settings.database_url()
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
+def database(settings: Settings) -> Database:
+    """The database, which must be there and of this version. Raises SchemaError that says what to do."""
+    must_exist(settings)
+    opened = build.open_database(settings)
+    opened.check_schema()
+    return opened
+
+
+def must_exist(settings: Settings) -> None:
+    """Raise SchemaError where there is no database file; nothing is made by asking."""
+    path = database_file(settings)
+    if path is not None and not path.exists():
+        raise SchemaError(f"there is no database at {path}; `maildesk run` makes it{_hint()}")
+
+
+def _hint() -> str:
+    """Under systemd the daemon has a state directory that a shell knows nothing of."""
+    if "STATE_DIRECTORY" in os.environ:
+        return ""
+    return ", and if a service does, set STATE_DIRECTORY to the one of that service"
+
+
+def pid_file(settings: Settings) -> Path:
+    """Where the daemon leaves its number: beside the database if that is a file, else in the state directory."""
+    path = database_file(settings)
+    return (path.parent if path else settings.state) / "maildesk.pid"
