@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from maildesk.desk.commands import card
 from maildesk.desk.effects import Send
+from maildesk.desk.events import Said
 from maildesk.desk.incident import Incident
 from maildesk.desk.notices import INTERNAL_LETTERS
 from maildesk.desk.policy import Mailbox, Policy
@@ -94,12 +95,20 @@ def _fitting(send: Send, limit: int) -> tuple[tuple[Enclosure, ...], tuple[str, 
     omitted: list[str] = []
     room = limit
     for enclosure in send.said.enclosures if send.said and not send.anonymous else ():
+        if _of_a_signature(enclosure, send.said):
+            continue
         if enclosure.size <= room:
             kept.append(enclosure)
             room -= enclosure.size
         else:
             omitted.append(f"{enclosure.name} ({max(1, enclosure.size // 1_000_000)} MB)")
     return tuple(kept), tuple(omitted)
+
+
+def _of_a_signature(enclosure: Enclosure, said: Said | None) -> bool:
+    """A picture that the words as HTML do not show: it stood in the signature or in the history that were cut off."""
+    html = said.html if said else None
+    return bool(enclosure.cid and html and f"cid:{enclosure.cid}" not in html)
 
 
 def _last_from(send: Send, incident: Incident | None) -> str | None:
