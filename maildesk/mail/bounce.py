@@ -17,11 +17,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from maildesk.mail.message import Attachment, Bounce, Failure, Mail
+from maildesk.mail.text import clean_line
 from maildesk.mail.thread import scan_ids
 
 _READ = 64 * 1024  # bytes or characters of one part that are looked at; reports are short, returned mails are not
 _OPENING = 3000  # characters within which a daemon says what it wants
 _RECIPIENTS = 100
+_LINE = 998  # characters of a field, RFC 5322 2.1.1
 _DIAGNOSTIC = 500  # characters kept of what the refusing server said
 
 STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
@@ -259,7 +261,7 @@ def _groups(content: bytes) -> Iterator[Mapping[str, str]]:
     """The field groups of a status part; a second recipient without a blank line before it opens a group too."""
     group: dict[str, str] = {}
     for line in _unfolded(content[:_READ].decode("utf-8", "replace")):
-        name, colon, value = line.partition(":")
+        name, colon, value = clean_line(line, _LINE).partition(":")
         name = name.strip().lower()
         if not line.strip() or (name == "final-recipient" and name in group):
             yield group
@@ -349,7 +351,7 @@ def _original_ids(mail: Mail) -> tuple[str, ...]:
     named = [group.get("x-original-message-id", "").strip("<> ") for group in groups]
     written = [found[1]] if (found := _QUOTED_ID.search(mail.text[:_READ])) else []
     ids = dict.fromkeys([*quoted, *named, *written, *mail.in_reply_to, *reversed(mail.references)])
-    return tuple(name for name in ids if name and name != mail.message_id)
+    return tuple(clean_line(name, _LINE) for name in ids if name and name != mail.message_id)
 
 
 def _once(failures: Iterable[Failure]) -> tuple[Failure, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -528,6 +529,19 @@ def test_every_report_is_read_whatever_stands_in_it(content, text):
     assert all(
         failure.action in {"failed", "delayed", "delivered", "relayed", "expanded"} for failure in found.recipients
     )
+
+
+@settings(max_examples=100)
+@given(st.binary(max_size=60))
+def test_nothing_invisible_of_a_report_reaches_its_values(noise):
+    content = b"Final-Recipient: rfc822; eve@other.example\nDiagnostic-Code: smtp; 550 \x1b[31m" + noise
+    parts = (
+        Attachment("", "message/delivery-status", content),
+        Attachment("", "message/rfc822", b"Message-ID: <a" + noise + b"@acme.example>\n\n"),
+    )
+    found = bounce(bare(headers=(REPORT,), attachments=parts))
+    said = [*found.original_ids, *(failure.diagnostic for failure in found.recipients)]
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "".join(said))
 
 
 @pytest.mark.parametrize(
