@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from typing import IO
 
-MEMORY = 1024 * 1024 * 1024  # bytes of address space; a mail of 25 MB needs about a third of it
+MEMORY = 1024 * 1024 * 1024  # bytes of address space; a mail of 25 MB of base64 takes a quarter of it
 ORPHANED = 600  # seconds that one mail may take here: the parent is stricter, and this is for when it is gone
 OUT_OF_MEMORY = 77  # exit status
 LENGTH = struct.Struct("!I")

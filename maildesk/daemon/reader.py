@@ -36,6 +36,7 @@ from maildesk.mail.reading import unpack
 
 SECONDS = 10.0  # that a mail may take; the worst within the size limits takes two
 STARTING = 30.0  # seconds for a child to import what it needs on a busy machine
+ENDING = 0.5  # seconds for a child to end by itself, before it is killed
 RECYCLED = 2000  # mails a child reads before it is replaced, so that no leak of a library ever matters
 _PIPE = 1024 * 1024  # bytes, the most that Linux grants everybody
 _LONGEST = 256 * 1024 * 1024  # bytes of an answer; a longer one is a lie
@@ -178,7 +179,7 @@ class _Child:
         """Let it end by itself, as it does at the end of its input; kill it if it does not."""
         self._stdin.close()
         try:
-            self._process.wait(1)
+            self._process.wait(ENDING)
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._bury()
@@ -249,7 +250,7 @@ class _Child:
     def _mourn(self) -> NoReturn:
         """Say of what the child died."""
         try:
-            status = self._process.wait(1)
+            status = self._process.wait(ENDING)
         except subprocess.TimeoutExpired:
             raise _Ended("the reader process closed its pipe") from None
         if status == OUT_OF_MEMORY:

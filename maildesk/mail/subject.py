@@ -48,7 +48,7 @@ _REPLY_WORDS = (
     "re|r[eé]p|r[eé]f|aw|antw|antwort|sv|vs|vast|res|rif|odp|ynt|ats|atb|bls|vá|回复|答复|回覆|回信|"
     "fwd?|wg|weitergeleitet|tr|vl|vb|rv|enc|pd|ilt|doorst|továbbítás|转发|轉寄|転送"
 )
-_REPLY = re.compile(rf"(?:{_REPLY_WORDS})(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})? ?:", re.IGNORECASE)
+_REPLY = re.compile(rf"(?<!\w)(?:{_REPLY_WORDS})(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})? ?:", re.IGNORECASE)
 # What mail gateways write before or behind a subject they have no business to change.
 _GATEWAY = re.compile(
     r"\[(?:ext(?:ern(?:al|e?)?)?|external[ -](?:e?mail|sender|message)|caution[^\[\]]{0,40}|suspicious|bulk|junk"

@@ -271,22 +271,20 @@ def real() -> Iterator[Reader]:
 
 
 def test_real_mails_come_back_as_readings(real):
-    raws = [MAIL % (n, b"x" * n) for n in range(200)]
+    raws = [MAIL % (n, b"x" * n) for n in range(40)]
     found = list(real.read(raws))
     assert all(isinstance(reading, Reading) for reading in found)
-    assert [reading.mail.message_id for reading in found] == [f"{n}@customer.example" for n in range(200)]
+    assert [reading.mail.message_id for reading in found] == [f"{n}@customer.example" for n in range(40)]
     assert {reading.verdict.kind for reading in found} == {Kind.HUMAN}
 
 
 def test_a_mail_of_25_mb_fits_into_the_memory_of_the_child(real):
-    line = b"QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB\r\n"
-    head = MAIL.split(b"\n\n")[0].replace(b"%d", b"1") + (
-        b"\nContent-Type: application/octet-stream; name=a.bin\nContent-Transfer-Encoding: base64\n\n"
-    )
+    line = b"x" * 996 + b"\r\n"
+    head = MAIL.split(b"\n\n")[0] % 1 + b"\nContent-Type: application/octet-stream; name=a.bin\n\n"
     lines = (25 * 1024 * 1024 - len(head)) // len(line)
     (reading,) = real.read([head + line * lines])
     assert isinstance(reading, Reading), reading
-    assert [part.size for part in reading.mail.attachments] == [57 * lines]
+    assert [part.size for part in reading.mail.attachments] == [len(line) * lines]
 
 
 def test_a_reader_with_too_little_memory_says_so_and_goes_on():
