@@ -20,9 +20,10 @@ TEST := $(VENV)/.test-is-installed
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 /usr/bin/python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
-# What the tests start: IMAP and LMTP, SMTP, PostgreSQL; openssl makes their certificates, systemd checks the unit.
-PACKAGES := dovecot-imapd dovecot-lmtpd postfix postgresql openssl systemd
-APT := DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300
+# What the tests start: IMAP and LMTP, SMTP, PostgreSQL; openssl makes certificates, systemd checks the unit (with procps:
+# it names /bin/kill).
+PACKAGES := dovecot-imapd dovecot-lmtpd postfix postgresql openssl systemd procps
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-unsafe-io
 
 .PHONY: help demo test test-fast lint venv packages clean
 
@@ -32,7 +33,10 @@ help:
 demo: $(DEMO)
 	@$(BIN)/maildesk demo
 
-test: packages lint
+# The servers and the Python packages come in at the same time.
+test: | $(BIN)/python
+	@$(MAKE) -j2 packages $(TEST)
+	@$(MAKE) lint
 	$(BIN)/python -m pytest
 
 test-fast: $(TEST)
@@ -89,14 +93,14 @@ packages:
 # No package starts its service: for the time of the installation policy-rc.d forbids it, unless somebody else does.
 .PHONY: install-debian
 install-debian:
-	@echo "installing$(WANTED)"; \
+	@echo "installing $(strip $(WANTED))"; \
 	policy=/usr/sbin/policy-rc.d; \
 	if [ ! -e $$policy ]; then \
 		printf '#!/bin/sh\nexit 101\n' > $$policy; chmod 755 $$policy; trap "rm -f $$policy" EXIT; \
 	fi; \
 	echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections 2>/dev/null || true; \
-	for try in 1 2 3; do $(APT) update -qq && break || sleep 5; done; \
-	$(APT) install -y -qq --no-install-recommends $(WANTED) >/dev/null
+	get() { $(APT) install -y --no-install-recommends $(WANTED) >/dev/null; }; \
+	get 2>/dev/null || { $(APT) update && get; }
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
