@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "mailparser": ("mail/read.py",),
     "jinja2": ("mail/render.py",),
+    "markupsafe": ("mail/render.py",),  # Jinja's own
     "nh3": ("mail/text.py",),
     "idna": ("mail/", "desk/", "config/"),  # domains are compared as A-labels wherever one is read
     "re2": ("desk/rules.py",),
@@ -52,6 +53,8 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("metrics.py", "wire/http.py"),
     "pymap": ("demo",),
     "aiosmtpd": ("demo",),
+    "proxyprotocol": ("demo",),  # these two are pymap's own
+    "pysasl": ("demo",),
 }
 
 # mail/ and desk/ are pure: the same values in, the same values out, at any time on any machine.
