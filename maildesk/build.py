@@ -86,7 +86,10 @@ def keyring(text: str, epoch: int, source: str) -> Keyring:
             raise ConfigError([f"{source}:{number}:1: keys: not `k1 HEX`; restore the file from your backup"]) from None
     if not keys:
         raise ConfigError([f"{source}:1:1: keys: the file is empty; restore it from your backup"])
-    return Keyring(next(iter(keys)), keys, epoch)
+    try:
+        return Keyring(next(iter(keys)), keys, epoch)
+    except ValueError as error:
+        raise ConfigError([f"{source}:1:1: keys: {error}; restore the file from your backup"]) from None
 
 
 def _key_text(settings: Settings) -> tuple[str, str]:

@@ -185,7 +185,7 @@ def _written(work: Work, send: Send, setting: Setting) -> Written:
     except LetterError as error:
         if work.rules.shipped is None:
             raise
-        log.error("a template of this site fails, the shipped one is used", template=send.template, reason=str(error))
+        log.warning("a template of this site fails, the shipped one is used", template=send.template, reason=str(error))
         return compose(send, work.ordinal, replace(setting, renderer=work.rules.shipped))
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,6 +36,7 @@ log = structlog.get_logger()
 LEASE = 1800.0  # seconds: the final dot alone may take 600 (RFC 5321 4.5.3.2.6)
 PAUSES = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0)  # seconds the channel rests after a fault that is no letter's fault
 POLL = 1.0
+BEAT = timedelta(seconds=15)
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class Dispatch:
     connections: int = 2
     faults: int = 0
     resting_until: datetime | None = None
+    beaten: datetime | None = None
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, end: threading.Event) -> None:
@@ -64,6 +68,13 @@ class Dispatch:
             self.desk.letters.set()
             await waiting
             await self.channel.close()
+
+    def _beat(self, unit: Unit, now: datetime, note: str = "sending") -> None:
+        """A sign of life for `maildesk status`; and leases that a dead sender left behind are looked after."""
+        self.beaten = now
+        if not self.faults or note != "sending":
+            unit.meta.beat("dispatch", node=socket.gethostname(), pid=os.getpid(), now=now, note=note)
+        unit.outbox.recover(now)
 
     def _listen(self, loop: asyncio.AbstractEventLoop, end: threading.Event) -> None:
         """Turn the desk's nudge, which threads give, into one that this loop can wait for."""
@@ -91,10 +102,15 @@ class Dispatch:
         return len(letters)
 
     def _lease(self, now: datetime) -> list[tuple[Leased, bytes]]:
+        """Due letters with their bytes. Looking costs a read; only what is due, or a sign of life, a write."""
+        quiet = self.beaten is not None and now - self.beaten < BEAT
+        with self.desk.database.view() as view:
+            due = view.outbox.next_due()
+        if quiet and (due is None or due > now):
+            return []
         with self.desk.database.unit() as unit:
-            if unit.outbox.paused():
-                return []
-            unit.outbox.recover(now)
+            if not quiet:
+                self._beat(unit, now)
             leased = unit.outbox.lease(now, self.connections, LEASE)
             return [(letter, assemble(unit.outbox.frozen(letter.id), unit.blobs.get)) for letter in leased]
 
@@ -143,7 +159,7 @@ class Dispatch:
         self.resting_until = now + timedelta(seconds=pause)
         log.warning("the mail server cannot be used", reason=outcome.reply, pause=pause)
         unit.outbox.give_back(letter.id, until=self.resting_until, code=outcome.code, reply=outcome.reply)
-        unit.meta.beat("dispatch", node="", pid=0, now=now, note=f"trouble: {outcome.reply}")
+        self._beat(unit, now, f"trouble: {outcome.reply}")
 
     def _fail(self, unit: Unit, letter: Leased, code: int, reply: str, now: datetime) -> None:
         """The letter is lost for good; its incident says so, and the people who look after it hear of it."""

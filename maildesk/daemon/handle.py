@@ -45,10 +45,10 @@ def handle_waiting(desk: Desk, reader: Reader, limit: int = 25, alive: Callable[
     if not claimed:
         return 0
     batch: list[tuple[Claimed, Result]] = []
-    for row, result in zip(claimed, reader.read(raws), strict=True):
-        batch.append((row, result))
-        alive()
     try:
+        for row, result in zip(claimed, reader.read(raws), strict=True):
+            batch.append((row, result))
+            alive()
         _together(desk, batch)
     except Transient:
         _give_back(desk, claimed)
@@ -56,6 +56,7 @@ def handle_waiting(desk: Desk, reader: Reader, limit: int = 25, alive: Callable[
     except Exception as error:  # noqa: BLE001 -- whatever it is, the mails are tried alone, and none is lost
         log.warning("a batch failed, its mails are done one by one", error=repr(error), mails=len(batch))
         _one_by_one(desk, batch)
+        _give_back(desk, claimed[len(batch) :])
     desk.letters.set()
     return len(claimed)
 

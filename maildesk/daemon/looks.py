@@ -36,6 +36,9 @@ class StoredLooks:
         found = self.unit.incidents.expected(message_id)
         return None if found is None else found[0]
 
+    def earlier(self, message_id: str, before: int) -> bool:
+        return self.unit.inbox.earlier(message_id, before) is not None
+
     def confirmation(self, letter_id: str, now: datetime) -> Pending | None:
         return self.unit.people.confirmation(letter_id, now)
 
@@ -75,6 +78,9 @@ class NoLooks:
 
     def expected(self, message_id: str) -> int | None:  # noqa: ARG002 -- none is
         return None
+
+    def earlier(self, message_id: str, before: int) -> bool:  # noqa: ARG002 -- none came
+        return False
 
     def confirmation(self, letter_id: str, now: datetime) -> Pending | None:  # noqa: ARG002 -- nothing was asked
         return None

@@ -22,7 +22,7 @@ from maildesk.desk.people import Party
 from maildesk.desk.policy import Policy
 from maildesk.desk.rules import Classification, Facts
 from maildesk.mail import auth
-from maildesk.mail.message import Address, Enclosure, Kind, Level, Mail, Reading
+from maildesk.mail.message import Address, Enclosure, Kind, Level, Mail, Reading, Trust
 from maildesk.mail.subject import base_subject, before_commands, command_zone, fresh_zone, storm_key
 from maildesk.mail.thread import (
     Keyring,
@@ -66,6 +66,7 @@ class Looks(Protocol):
     def letter(self, message_id: str) -> tuple[int | None, str, str] | None: ...  # (incident, to_email, template)
     def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]: ...
     def expected(self, message_id: str) -> int | None: ...
+    def earlier(self, message_id: str, before: int) -> bool: ...
     def confirmation(self, letter_id: str, now: datetime) -> Pending | None: ...
     def acks(self, address: Address, now: datetime) -> tuple[int, int, int, int]: ...
     def storm(self, key: str, since: datetime, noticed_since: datetime) -> tuple[int, int | None, bool]: ...
@@ -86,10 +87,12 @@ def recognise(
     zone = _zone(mail, policy, party) if kind is Kind.HUMAN else ""
     asked = parse(zone, vocabulary(policy)) if zone else Asked()
     found, proof = _find(looks, keys, party, policy, ring)
-    if proof != "own" and _pressed(mail.text, asked, keys, party, ring):
+    if proof != "own" and _pressed(reading.trimmed.new, asked, keys, party, ring):
         found, proof = Found(keys.numbers[0], "token"), "own"
     pending = _pending(looks, keys, party, found, now) if kind is Kind.HUMAN else None
     trust = auth.trust(mail, registered=party.person is not None, token=proof)
+    if asked and mail.message_id and looks.earlier(mail.message_id, arrived.inbox_id):
+        trust = Trust(min(trust.level, Level.L1), (*trust.evidence, "this Message-ID was used before"))
     incident, found = _settle(looks, mail, keys, found, party, proof, trust.level > Level.L0)
     letter = _bounced(looks, reading)
     if kind is Kind.BOUNCE:
@@ -227,7 +230,8 @@ def _settle(
         if believable and takes_part(incident, party):
             return incident, Found(number, method)
         return None, Found(hint=number)
-    return None, Found(hint=found.incident)
+    known = found.incident is not None and looks.incident(found.incident) is not None
+    return None, Found(hint=found.incident if known else None)
 
 
 def _weaker(looks: Looks, mail: Mail, keys: Keys) -> Iterable[tuple[int, str]]:
