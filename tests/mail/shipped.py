@@ -19,11 +19,6 @@ def _named(files: dict[str, str]) -> dict[str, str]:
     return {f"{name.replace('__', '/')}.j2": source for name, source in files.items()}
 
 
-def changed(**files: str) -> Renderer:
-    """The shipped templates with some replaced; `en__received` is en/received.j2."""
-    return Renderer({**TEMPLATES, **_named(files)})
-
-
 def bare(**files: str) -> Renderer:
     """These templates alone, in layouts that show nothing but their blocks."""
     return Renderer({"layout.txt.j2": _BARE, "layout.html.j2": _BARE, **_WORDS, **_named(files)})
