@@ -182,7 +182,7 @@ def _values(send: Send, setting: Setting, left_out: tuple[str, ...]) -> dict[str
     if send.template == "help":
         values["rows"] = _rows(send, setting.policy)
     if send.template == "resolved" and setting.incident:
-        values["buttons"] = tuple(_button(verb, send, setting) for verb in ("close", "reopen"))
+        values["buttons"] = tuple(_button(verb, send, setting) for verb in BUTTONS)
     values |= send.values
     if offers := send.values.get("offers"):
         assert isinstance(offers, tuple)
@@ -236,19 +236,15 @@ def _rows(send: Send, policy: Policy) -> tuple[dict[str, str], ...]:
     )
 
 
-# What is written on a requester's buttons, by language; the first line of each is what the button sends.
-BUTTONS: Mapping[str, Mapping[str, str]] = {
-    "en": {"close": "It works, close it", "reopen": "It is still broken"},
-    "de": {"close": "Es funktioniert, bitte schließen", "reopen": "Es besteht weiterhin"},
-}
+# The buttons below a resolution, by the name that each language has a label for.
+BUTTONS: Mapping[str, str] = {"close": "works", "reopen": "broken"}
 
 
 def _button(verb: str, send: Send, setting: Setting) -> Mapping[str, str]:
     """One tap: a mail with the command in its subject and the recipient's own key in its body."""
     assert setting.incident is not None
     key = button_key(setting.ring, verb, setting.incident.id, send.to_key)
-    labels = BUTTONS.get((send.language or setting.policy.language).partition("-")[0], BUTTONS["en"])
-    return {"label": labels[verb], "href": mailto(setting, f"#{verb}", f"Key: {key}")}
+    return {"label": BUTTONS[verb], "href": mailto(setting, f"#{verb}", f"Key: {key}")}
 
 
 def mailto(setting: Setting, commands: str, body: str) -> str:
