@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import logging
 import os
 import socket
 import threading
@@ -120,6 +122,27 @@ def test_a_password_that_cannot_be_read_is_a_fault_of_the_channel(mailbox: Mailb
 
     with pytest.raises(ChannelError, match="cannot read the password of mailbox support"):
         ImapSession(account(mailbox, password=missing)).connect()
+
+
+@pytest.mark.parametrize(
+    ("password", "known"), [("canary-plain", True), ("canary-ünicode", True), ("canary-wrong", False)]
+)
+def test_no_log_of_any_level_holds_the_password(
+    dovecot: Dovecot, password: str, known: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    box = dovecot.user(password=password if known else None)
+    one = ImapSession(account(box, password=lambda: password))
+    try:
+        one.connect()
+        one.select()
+    except ChannelError:
+        assert not known
+    one.close()
+    coded = base64.b64encode(f"\0{box.user}\0{password}".encode()).decode()
+    assert "imapclient" in {record.name.partition(".")[0] for record in caplog.records}
+    assert "canary" not in caplog.text
+    assert coded not in caplog.text
 
 
 @pytest.mark.parametrize("secret", ["two\r\nlines", "a\nb", "nul\0"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -470,6 +472,18 @@ def test_a_wrong_password_is_tried_once_and_stops_the_channel(sink: Sink) -> Non
         assert server.logins == ["desk"]
         with pytest.raises(ChannelError, match=rf"cannot log in to 127\.0\.0\.1:{server.port}: 535 5\.7\.8"):
             using(account(server.port, user="desk", password=lambda: "wrong-canary"), SmtpChannel.probe)
+
+
+def test_no_log_of_any_level_holds_the_password(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with Sink(users={"desk": "right"}) as server:
+        for password in ("right", "canary-wrong"):
+            send(account(server.port, user="desk", password=lambda word=password: word))
+            # aiosmtpd, the other side here, logs in its own name what it is sent
+            ours = [record.getMessage() for record in caplog.records if not record.name.startswith("mail.")]
+            coded = base64.b64encode(f"\0desk\0{password}".encode()).decode()
+            assert not [line for line in ours if password in line or coded in line]
+        assert server.logins == ["desk", "desk"]
 
 
 def test_a_reply_that_echoes_the_password_is_cleaned() -> None:
