@@ -282,9 +282,11 @@ def _own_orders(draft: Draft, mail: MailCame, asked: Asked) -> Decision:
             announce(draft, Happening.DECLINED, values={"lines": lines}, in_reply_to=mail.message_id)
         return draft.decision(Action.UPDATE, "a command without a valid token is only a message")
     record_mail(draft, mail, Entry.MAIL, public=True)
-    resolved = draft.incident.status is Status.RESOLVED
-    if resolved and [command.verb for command in asked.commands] == ["close"]:
-        return _confirmed(draft, mail)
+    match draft.incident.status, [command.verb for command in asked.commands]:
+        case Status.RESOLVED, ["close"]:
+            return _confirmed(draft, mail)
+        case Status.RESOLVED | Status.CLOSED | Status.CANCELLED, ["reopen"]:
+            return _written(draft, mail)
     lines = run(draft, asked, replace(_giver(mail), said=replace(mail.said, text="", html=None, enclosures=())))
     if not all(line.ok for line in lines):
         announce(draft, Happening.STATUS, in_reply_to=mail.message_id)

@@ -223,9 +223,7 @@ def _reply(turn: Turn, _command: Command) -> str:
     draft.act(Act.ANSWER)
     me = giver.party.person.key if giver.party.person else "cli"
     draft.set(answered_by=me, answered_at=draft.now)
-    if giver.party.person and draft.incident.assignee is None and draft.incident.open:
-        draft.set(assignee=me)  # who answers what nobody has taken has taken it
-        turn.change(f"taken by {giver.party.shown}, by answering", assignee=me)
+    _makes_his(turn)
     turn.happened.append(Happening.ANSWERED)
     if earlier not in {None, me} and at is not None and draft.now - at < CROSSED:
         turn.happened.append(Happening.CROSSED)
@@ -238,9 +236,18 @@ def _reply(turn: Turn, _command: Command) -> str:
     return "sent to the requester"
 
 
+def _makes_his(turn: Turn) -> None:
+    """Who works on what nobody has taken has taken it."""
+    person, draft = turn.giver.party.person, turn.draft
+    if person and person.technician and draft.incident.assignee is None:
+        draft.set(assignee=person.key)
+        turn.change(f"taken by {person.name}", assignee=person.key)
+
+
 def _resolve(turn: Turn, command: Command) -> str:
     draft = turn.draft
     draft.act(Act.RESOLVE)
+    _makes_his(turn)
     draft.set(resolution=command.value or turn.giver.said.text.strip(), resolved_at=draft.now)
     _settle(turn, Happening.RESOLVED)
     return turn.change("resolved", resolution=draft.incident.resolution)
@@ -292,6 +299,7 @@ def _pending(turn: Turn, command: Command) -> str:
     draft = turn.draft
     waiting, until = waiting_for(command.value, draft.now, ZoneInfo(draft.policy.timezone))
     draft.act(Act.WAIT)
+    _makes_his(turn)
     draft.set(waiting=waiting, waiting_until=until)
     draft.add(SetTimer(WAIT_TIMER, 0, until) if until else DropTimers(WAIT_TIMER))
     if waiting is Waiting.REQUESTER:
