@@ -376,8 +376,13 @@ def _help(turn: Turn, _command: Command) -> str:
 
 
 def _status(turn: Turn, _command: Command) -> str:
-    turn.happened.append(Happening.STATUS)
-    return "the status is on its way"
+    """A requester gets a letter of his own; a technician reads it in the receipt."""
+    incident = turn.draft.incident
+    if not turn.giver.party.technician:
+        turn.happened.append(Happening.STATUS)
+        return "the status is on its way"
+    assignee = turn.draft.policy.directory.people.get(incident.assignee or "")
+    return f"{incident.status}, {incident.priority}, with {assignee.name if assignee else 'nobody yet'}"
 
 
 DO: Mapping[str, Callable[[Turn, Command], str]] = {
