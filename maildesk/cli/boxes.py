@@ -32,7 +32,7 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 def inbox(config: Path | None, states: Sequence[str], *, spam: bool, limit: int, as_json: bool) -> int:
     """Mails, newest first: all that are not done, those of some states, or those filed as spam."""
     settings = setting.read(config)
-    with setting.database(settings).view() as view:
+    with setting.view(settings) as view:
         if spam:
             found = [row for row in view.views.inbox("done", limit=_LOOKED_THROUGH) if _spam(row)][:limit]
         else:
@@ -76,7 +76,7 @@ def _mail(row: InboxRow, tags: dict[int, str]) -> Json:
 def show_mail(config: Path | None, number: int, *, raw: bool, headers: bool, as_json: bool) -> int:
     """One mail: what became of it, or its bytes."""
     settings = setting.read(config)
-    with setting.database(settings).view() as view:
+    with setting.view(settings) as view:
         row = view.views.mail(number)
         if row is None:
             raise UsageError(f"there is no mail {number} in the inbox")
@@ -128,7 +128,7 @@ def _give_out(content: bytes) -> None:
 def release(config: Path | None, number: int) -> int:
     """Handle a quarantined mail anew."""
     settings = setting.read(config)
-    with setting.database(settings).unit() as unit:
+    with setting.unit(settings) as unit:
         if unit.views.mail(number) is None:
             raise UsageError(f"there is no mail {number} in the inbox")
         unit.inbox.release(number)
@@ -140,9 +140,10 @@ def verify_all(config: Path | None, *, as_json: bool) -> int:
     """Prove that every mail has exactly one outcome; 1 if one is missing or it cannot be proven."""
     settings = setting.read(config, secrets=True)
     configure_for_a_command()
-    database, now = setting.database(settings), SystemClock().now()
-    boxes = [verify(database, build.source_of(mailbox), now) for mailbox in settings.mailboxes]
-    waiting, busy = unfinished(database, now)
+    now = SystemClock().now()
+    with setting.database(settings) as database:
+        boxes = [verify(database, build.source_of(mailbox), now) for mailbox in settings.mailboxes]
+        waiting, busy = unfinished(database, now)
     if as_json:
         page.document({"mailboxes": boxes, "unfinished": [row.id for row in waiting], "at_work": busy})
     else:
@@ -176,7 +177,7 @@ def _show_unfinished(rows: Sequence[InboxRow], busy: int, zone: str) -> None:
 def outbox(config: Path | None, states: Sequence[str], *, limit: int, as_json: bool) -> int:
     """Letters, newest first: all that are neither sent nor dropped, or those of some states."""
     settings = setting.read(config)
-    with setting.database(settings).view() as view:
+    with setting.view(settings) as view:
         found = view.views.outbox(*states, limit=limit)
         paused = view.outbox.paused()
     if as_json:
@@ -212,7 +213,7 @@ def _letter_cells(letter: OutboxInfo, zone: str) -> tuple[object, ...]:
 def show_letter(config: Path | None, number: int, *, raw: bool, as_json: bool) -> int:
     """One letter: where it stands, or its bytes as they are sent."""
     settings = setting.read(config)
-    with setting.database(settings).view() as view:
+    with setting.view(settings) as view:
         letter = _letter(view, number)
         content = assemble(view.outbox.frozen(number), view.blobs.get) if raw else b""
     if raw:
@@ -254,7 +255,7 @@ def _letter(unit: Unit, number: int) -> OutboxInfo:
 def retry(config: Path | None, number: int) -> int:
     """Try a letter now."""
     settings = setting.read(config)
-    with setting.database(settings).unit() as unit:
+    with setting.unit(settings) as unit:
         _letter(unit, number)
         unit.outbox.retry(number, now=SystemClock().now())
     page.say(f"letter {number} is tried again now")
@@ -264,7 +265,7 @@ def retry(config: Path | None, number: int) -> int:
 def drop(config: Path | None, number: int) -> int:
     """Never send a letter."""
     settings = setting.read(config)
-    with setting.database(settings).unit() as unit:
+    with setting.unit(settings) as unit:
         letter = _letter(unit, number)
         unit.outbox.drop(number, now=SystemClock().now())
     page.say(f"letter {number} to {letter.to_email} will not be sent")
@@ -274,7 +275,7 @@ def drop(config: Path | None, number: int) -> int:
 def pause(config: Path | None, *, paused: bool) -> int:
     """Let no letter leave, or let them leave again."""
     settings = setting.read(config)
-    with setting.database(settings).unit() as unit:
+    with setting.unit(settings) as unit:
         unit.outbox.pause(paused)
     page.say("no letter leaves until `maildesk outbox resume`" if paused else "letters leave again")
     return 0

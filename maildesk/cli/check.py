@@ -14,7 +14,6 @@ from maildesk.daemon.probe import MailboxProbe, probe_mailbox, probe_smtp
 from maildesk.errors import ConfigError, MaildeskError
 from maildesk.store.inbox import MailboxState
 from maildesk.store.incidents import InUse
-from maildesk.store.unit import Database
 
 
 @dataclass(slots=True)
@@ -98,8 +97,7 @@ def _database(report: Report, settings: Settings, *, connect: bool) -> None:
     if path is None and not connect:
         return
     try:
-        database = setting.database(settings)
-        with database.view() as view:
+        with setting.database(settings) as database, database.view() as view:
             used = view.incidents.in_use()
     except MaildeskError as error:
         _trouble(report, f"database: {error}", connect=connect)
@@ -148,8 +146,7 @@ def _servers(report: Report, settings: Settings) -> None:
 def _states(settings: Settings) -> dict[str, MailboxState]:
     """How far each mailbox has been read, if there is a database that knows."""
     try:
-        database: Database = setting.database(settings)
-        with database.view() as view:
+        with setting.view(settings) as view:
             states = [view.inbox.mailbox(mailbox.name) for mailbox in settings.mailboxes]
     except MaildeskError:
         return {}

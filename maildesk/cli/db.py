@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from maildesk.daemon.restore import Reread, new_epoch, reread, tell
 def upgrade(config: Path | None) -> int:
     """Make the tables or bring them to this version, after a copy of an SQLite file."""
     settings = setting.read(config)
-    database = build.open_database(settings)
-    copy = database.prepare(backup=True)
+    with closing(build.open_database(settings)) as database:
+        copy = database.prepare(backup=True)
     if copy is not None:
         page.say(f"the database as it was is kept in {copy}")
     page.say(f"the database {database.shown} has the schema of this version")
@@ -28,12 +29,12 @@ def restored(config: Path | None, *, days: int, only_read: bool) -> int:
     settings = setting.read(config, secrets=True)
     setting.must_exist(settings)
     configure_for_a_command()
-    desk = build.open_desk(settings)
-    before, epoch = _epochs(desk, only_read=only_read)
-    desk.ring = replace(desk.ring, epoch=before)  # these mails answer letters of before
-    result = reread(desk, [build.source_of(mailbox) for mailbox in settings.mailboxes], days)
-    desk.ring = replace(desk.ring, epoch=epoch)
-    tell(desk, result)
+    with setting.desk(settings, prepare=True) as desk:
+        before, epoch = _epochs(desk, only_read=only_read)
+        desk.ring = replace(desk.ring, epoch=before)  # these mails answer letters of before
+        result = reread(desk, [build.source_of(mailbox) for mailbox in settings.mailboxes], days)
+        desk.ring = replace(desk.ring, epoch=epoch)
+        tell(desk, result)
     _show(result, settings.policy.timezone)
     return 1 if result.troubles else 0
 

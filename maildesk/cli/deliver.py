@@ -30,10 +30,9 @@ def run(config: Path | None, mailbox: str | None) -> int:
     name = mailbox or next(iter(boxes))
     if name not in boxes:
         raise UsageError(f"there is no mailbox {name!r}; there is {', '.join(boxes)}")
-    database = setting.database(settings)
     rules = Rules(settings.policy, Renderer({}))  # no letter is written here
-    deliver(Desk(database, build.explain_ring(), SystemClock(), rules), raw, name)
-    database.close()
+    with setting.database(settings) as database:
+        deliver(Desk(database, build.explain_ring(), SystemClock(), rules), raw, name)
     return 0
 
 

@@ -76,8 +76,7 @@ def _scene(stack: ExitStack, settings: Settings, asked: Asked) -> Scene:
     if not asked.database:
         rules = build.rules_of(settings)
         return Scene(rules, build.explain_ring(), NoLooks(), mailbox, at, asked.all_rules)
-    setting.must_exist(settings)
-    desk = build.open_desk(settings, prepare=False)
+    desk = stack.enter_context(setting.desk(settings))
     view = stack.enter_context(desk.database.view())
     return Scene(desk.rules, desk.ring, StoredLooks(view), mailbox, at, asked.all_rules)
 

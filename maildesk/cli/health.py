@@ -77,7 +77,7 @@ def _dead(why: str, *, as_json: bool) -> int:
 
 def _look(settings: Settings) -> Seen:
     now = SystemClock().now()
-    with setting.database(settings).view() as view:
+    with setting.view(settings) as view:
         return Seen(
             now,
             view.views.health(now),

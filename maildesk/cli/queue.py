@@ -11,7 +11,6 @@ from typing import Any
 
 import typer
 
-from maildesk import build
 from maildesk.cli import page, setting
 from maildesk.cli.logs import configure_for_a_command
 from maildesk.cli.page import line, when
@@ -35,7 +34,7 @@ def list_(config: Path | None, wanted: Filter, *, as_json: bool) -> int:
     """The queue, the most urgent first."""
     settings = setting.read(config)
     _warn_unknown(settings, wanted)
-    with setting.database(settings).view() as view:
+    with setting.view(settings) as view:
         rows = view.views.queue(wanted)
     if as_json:
         page.document([{"incident": row.tag, **page.plain(row)} for row in rows])
@@ -88,7 +87,7 @@ def _cells(row: QueueRow, settings: Settings) -> tuple[object, ...]:
 def show(config: Path | None, tag: str, *, as_json: bool) -> int:
     """One incident with its whole timeline."""
     settings = setting.read(config)
-    with setting.database(settings).view() as view:
+    with setting.view(settings) as view:
         incident = find(view, tag)
         history = view.incidents.history(incident.id)
         letters = view.views.letters(incident.id)
@@ -217,10 +216,9 @@ def _letter(letter: OutboxInfo) -> Json:
 def act(config: Path | None, tag: str, text: str, words: str | None, *, as_json: bool) -> int:
     """Carry out commands as the local admin; 1 if they cannot be, and then nothing at all was changed."""
     settings = setting.read(config)
-    setting.must_exist(settings)
     configure_for_a_command()
-    desk = build.open_desk(settings, prepare=False)
-    decision = carry_out(desk, tag, text, _body(words), who=_who())
+    with setting.desk(settings) as desk:
+        decision = carry_out(desk, tag, text, _body(words), who=_who())
     incident = decision.incident
     done = decision.action is Action.COMMAND
     if as_json:

@@ -28,8 +28,7 @@ def run(config: Path | None, *, one_round: bool, level: str) -> int:
         log.warning("the configuration", warning=warning)
     for problem in plan.rules.renderer.check():  # the letter of that name is written by the shipped one
         log.error("a template of this site cannot be used", problem=problem)
-    with pid.announced(setting.pid_file(settings)):
-        desk = build.open_desk(settings)
+    with pid.announced(setting.pid_file(settings)), setting.desk(settings, prepare=True) as desk:
         desk.rules = plan.rules
         if one_round:
             return _once(once(desk, plan))

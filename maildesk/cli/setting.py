@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from maildesk import build
 from maildesk.config import Settings
+from maildesk.daemon.desk import Desk
 from maildesk.errors import SchemaError
-from maildesk.store.unit import Database
+from maildesk.store.unit import Database, Unit
 
 
 def directory(given: Path | None) -> Path:
@@ -27,12 +30,37 @@ def database_file(settings: Settings) -> Path | None:
     return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
 
-def database(settings: Settings) -> Database:
+@contextmanager
+def database(settings: Settings) -> Iterator[Database]:
     """The database, which must be there and of this version. Raises SchemaError that says what to do."""
     must_exist(settings)
-    opened = build.open_database(settings)
-    opened.check_schema()
-    return opened
+    with closing(build.open_database(settings)) as opened:
+        opened.check_schema()
+        yield opened
+
+
+@contextmanager
+def view(settings: Settings) -> Iterator[Unit]:
+    """One consistent state of the database, to be read."""
+    with database(settings) as opened, opened.view() as state:
+        yield state
+
+
+@contextmanager
+def unit(settings: Settings) -> Iterator[Unit]:
+    """One change of the database."""
+    with database(settings) as opened, opened.unit() as change:
+        yield change
+
+
+@contextmanager
+def desk(settings: Settings, *, prepare: bool = False) -> Iterator[Desk]:
+    """The wired desk; `prepare` makes or upgrades its database, otherwise that must be there."""
+    if not prepare:
+        must_exist(settings)
+    opened = build.open_desk(settings, prepare=prepare)
+    with closing(opened.database):
+        yield opened
 
 
 def must_exist(settings: Settings) -> None:

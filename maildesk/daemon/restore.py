@@ -116,7 +116,7 @@ def tell(desk: Desk, result: Reread) -> None:
         lines.append(f"and {len(result.mails) - _SHOWN} more; `maildesk inbox --state done` shows them")
     values: dict[str, object] = {
         "headline": f"An older backup came back; {len(result.mails)} mails were read again without a letter to anybody",
-        "lines": (*lines, *result.troubles),
+        "details": (*lines, *result.troubles),
     }
     now = desk.clock.now()
     with desk.database.unit() as unit:
