@@ -6,7 +6,7 @@ the incident as it then is. A letter is rendered here, once, and frozen: every a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -71,7 +71,7 @@ def apply(work: Work, before: Incident | None, decision: Decision) -> Incident |
     sends = [effect for effect in decision.effects if isinstance(effect, Send)]
     if sends:
         setting = _setting(work)
-        for send in sends:
+        for send in _reachable(work, sends):
             _send(work, send, setting)
     for effect in decision.effects:
         if isinstance(effect, Ask):
@@ -176,6 +176,21 @@ def _send(work: Work, send: Send, setting: Setting) -> None:
     if send.confirmation:
         work.asking = written.letter.message_id
     post(work.unit, send, written, setting)
+
+
+def _reachable(work: Work, sends: list[Send]) -> Iterator[Send]:
+    """Without automatic letters to addresses from which one came back; the timeline says which."""
+    automatic = {send.to.key for send in sends if send.automatic and send.role == "requester"}
+    contacts = work.unit.people.contacts(automatic)
+    for send in sends:
+        contact = contacts.get(send.to.key)
+        if send.automatic and send.role == "requester" and contact and contact.undeliverable_at:
+            record = Record(
+                Entry.LETTER, f"{send.template} not sent to {send.to.email}: {contact.reason}", actor="desk"
+            )
+            _record(work, record)
+        else:
+            yield send
 
 
 def _written(work: Work, send: Send, setting: Setting) -> Written:

@@ -55,6 +55,8 @@ class Remembered(Protocol):
     @property
     def blocked_at(self) -> datetime | None: ...
     @property
+    def undeliverable_at(self) -> datetime | None: ...
+    @property
     def language(self) -> str: ...
 
 
@@ -154,6 +156,7 @@ class _People:
             address,
             contact_known=seen.known_at is not None,
             blocked=seen.blocked_at is not None,
+            undeliverable=seen.undeliverable_at is not None,
             language=seen.language,
         )
 

@@ -71,7 +71,11 @@ def _mail(incident: Incident | None, mail: MailCame, policy: Policy, now: dateti
         return Decision(Action.FILE, f"{mail.party.address.email} is blocked")
     if incident is None and mail.confirmation:
         return Decision(Action.FILE, "it confirms a command on an incident that is gone")
-    return FATE[mail.kind, incident is not None](incident, mail, policy, now)
+    decision = FATE[mail.kind, incident is not None](incident, mail, policy, now)
+    if mail.party.undeliverable and mail.kind is Kind.HUMAN and mail.trust.level > Level.L0:
+        mark = MarkAddress(mail.party.address.key, "deliverable", "wrote again")
+        decision = replace(decision, effects=(mark, *decision.effects))
+    return decision
 
 
 def _file(_incident: Incident | None, mail: MailCame, _policy: Policy, _now: datetime) -> Decision:
@@ -241,7 +245,7 @@ def _confirmed(draft: Draft, mail: MailCame) -> Decision:
     draft.act(Act.CONFIRM)
     draft.set(closed_at=draft.now)
     _changed(draft, mail, "confirmed and closed by the requester")
-    announce(draft, Happening.CONFIRMED, speaker=None, values=_about(mail), in_reply_to=mail.message_id)
+    announce(draft, Happening.CONFIRMED, said=mail.said, values=_about(mail), in_reply_to=mail.message_id)
     return draft.decision(Action.UPDATE, "the requester confirmed the resolution")
 
 

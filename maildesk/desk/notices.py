@@ -63,11 +63,15 @@ class Happening(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One letter: its template, its audience and how it is marked ("ack", "notice", "" for a human's words)."""
+    """One letter: its template, its audience, how it is marked ("ack", "notice", "" for a human's words).
+
+    `words`: it repeats the words of the mail that caused it.
+    """
 
     template: str
     audience: Audience
     automatic: str = "notice"
+    words: bool = True
 
 
 _A, _H = Audience, Happening
@@ -84,7 +88,7 @@ NOTICES: Mapping[Happening, tuple[Notice, ...]] = {
     _H.WAITING: (Notice("waiting", _A.OUTSIDE),),
     _H.RESUMED: (Notice("resumed", _A.TEAM),),
     _H.RESOLVED: (Notice("resolved", _A.OUTSIDE),),
-    _H.CONFIRMED: (Notice("closed", _A.REQUESTER), Notice("confirmed_tech", _A.TEAM)),
+    _H.CONFIRMED: (Notice("closed", _A.REQUESTER, words=False), Notice("confirmed_tech", _A.TEAM)),
     _H.CLOSED: (Notice("closed", _A.OUTSIDE),),
     _H.REOPENED: (Notice("reopened", _A.OUTSIDE), Notice("reopened_tech", _A.TEAM)),
     _H.CAME_BACK: (Notice("reopened", _A.REQUESTER), Notice("reopened_tech", _A.TEAM)),
@@ -164,7 +168,7 @@ def _send(
         role=who.role,
         automatic=notice.automatic,
         language=who.language,
-        said=said,
+        said=said if notice.words else None,
         in_reply_to=in_reply_to if who.address.email == incident.requester or not outside else None,
         values={k: v for k, v in values.items() if k not in PRIVATE} if who.role == "requester" else values,
         anonymous=stranger,

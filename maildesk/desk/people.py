@@ -75,6 +75,7 @@ class Party:
     vip: bool = False
     known: bool = False
     blocked: bool = False
+    undeliverable: bool = False  # a letter to this address came back
     language: str = ""
 
     @property
@@ -185,12 +186,19 @@ class Directory:
         return (organisation.name if organisation else None), vip_of is not None
 
     def party(
-        self, address: Address, *, contact_known: bool = False, blocked: bool = False, language: str = ""
+        self,
+        address: Address,
+        *,
+        contact_known: bool = False,
+        blocked: bool = False,
+        undeliverable: bool = False,
+        language: str = "",
     ) -> Party:
         """Who the owner of an address is to the desk.
 
-        The three arguments are what the database remembers of the address: that it once answered with a token, that
-        it is blocked, and the language of its mails; a listed person's language comes from the configuration first.
+        The other arguments are what the database remembers of the address: that it once answered with a token, that
+        it is blocked, that a letter to it came back, and the language of its mails; a listed person's language comes
+        from the configuration first.
         """
         person = self.person_of(address.email)
         organisation, vip = self.organisation_of(address.email)
@@ -201,6 +209,7 @@ class Directory:
             vip=vip,
             known=contact_known or person is not None or organisation is not None,
             blocked=blocked,
+            undeliverable=undeliverable,
             language=(person.language if person else "") or language,
         )
 
