@@ -108,9 +108,8 @@ def _bounce(incident: Incident | None, mail: MailCame, policy: Policy, now: date
 
 def _create(_incident: Incident | None, mail: MailCame, policy: Policy, now: datetime) -> Decision:
     """A new incident; or one repeat more of a storm, which is only counted."""
-    limits, sums = policy.limits, mail.sums
-    if sums.storm_first is not None and sums.storm_count >= limits.storm_count and not mail.party.technician:
-        return _repeat(mail, policy, now)
+    if _storm(mail, policy) and not mail.party.technician:
+        return _repeat(mail)
     draft = record_new(mail, policy, now)
     _acknowledge(draft, mail, policy, now)
     if mail.party.technician and mail.asked:
@@ -120,8 +119,8 @@ def _create(_incident: Incident | None, mail: MailCame, policy: Policy, now: dat
 
 def _create_quietly(_incident: Incident | None, mail: MailCame, policy: Policy, now: datetime) -> Decision:
     """Automatic mail may report something real (a monitor, a list), but nobody is answered."""
-    if mail.sums.storm_first is not None and mail.sums.storm_count >= policy.limits.storm_count:
-        return _repeat(mail, policy, now)
+    if _storm(mail, policy):
+        return _repeat(mail)
     draft = record_new(mail, policy, now)
     announce(draft, Happening.RECORDED, speaker=mail.party, said=mail.said, values=_about_new(draft, mail))
     return draft.decision(Action.CREATE, f"{mail.kind}: {mail.kind_reason}")
@@ -149,7 +148,13 @@ def _acknowledge(draft: Draft, mail: MailCame, policy: Policy, now: datetime) ->
         announce(draft, Happening.STORM, values={**values, "quiet_hours": hours})
 
 
-def _repeat(mail: MailCame, policy: Policy, now: datetime) -> Decision:
+def _storm(mail: MailCame, policy: Policy) -> bool:
+    """Too many of the same within the hour, now or earlier today; there is a first one to add them to."""
+    sums = mail.sums
+    return sums.storm_first is not None and (sums.storm_quiet or sums.storm_count >= policy.limits.storm_count)
+
+
+def _repeat(mail: MailCame) -> Decision:
     """The same sender, the same subject but for its numbers, again and again: into the first incident, unanswered."""
     text = mail.said.text or mail.subject
     record = Record(
@@ -163,7 +168,6 @@ def _repeat(mail: MailCame, policy: Policy, now: datetime) -> Decision:
         trust=mail.trust.level.name,
         incident=mail.sums.storm_first,
     )
-    del policy, now
     return Decision(Action.UPDATE, "a repeat of the same mail", None, (record,))
 
 
