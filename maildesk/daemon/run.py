@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -36,6 +37,7 @@ log = structlog.get_logger()
 POLL = 1.0  # seconds; a nudge is faster
 STUCK = 300.0  # seconds without a sign of life after which a loop counts as stuck
 AGAIN = 5.0  # seconds before a loop that failed unexpectedly begins again
+ENDING = 8.0  # seconds for all loops to end; a server that hangs must not make the service manager kill us
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,10 @@ class Daemon:
         self._desk = desk
         self._plan = plan
         self._read_plan = reload
-        self._reload = threading.Event()
-        self._wake = threading.Event()
+        # What a signal asks for are plain flags and a byte: it may come while this very thread holds an Event's lock.
+        self._ending = False
+        self._reloading = False
+        self._mouth: socket.socket | None = None
         self._intakes: dict[str, tuple[Source, Intake, Loop]] = {}
         self._loops: dict[str, Loop] = {}
         self._sending = threading.Event()  # set: sending must begin anew with another account
@@ -72,23 +76,35 @@ class Daemon:
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT. Raises Transient if another daemon already works on this database."""
-        with self._desk.database.hold("run"), self._signals():
+        with self._desk.database.hold("run"), self._listening() as ear, self._signals():
             self._recover()
             self._start()
             notify(f"READY=1\nSTATUS=reading {len(self._plan.sources)} mailboxes")
             log.info("the desk is open", mailboxes=[s.account.name for s in self._plan.sources])
-            while not self._desk.stopping.is_set():
-                self._wake.wait(self._watchdog())
-                self._wake.clear()
-                if self._reload.is_set():
-                    self._reload.clear()
+            while not (self._ending or self._desk.stopping.is_set()):
+                _sleep(ear, self._watchdog())
+                if self._reloading and not self._ending:
+                    self._reloading = False
                     self.reload()
             self._stop()
 
     def stop(self) -> None:
         """Ask the daemon to end; safe from any thread and from a signal."""
-        self._desk.stop()
-        self._wake.set()
+        self._ending = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._mouth is not None:
+            with suppress(OSError):  # full: it will wake anyway; closed: it has ended
+                self._mouth.send(b"x")
+
+    @contextmanager
+    def _listening(self) -> Iterator[socket.socket]:
+        ear, mouth = socket.socketpair()
+        with ear, mouth:
+            mouth.settimeout(0)
+            self._mouth = mouth
+            yield ear
 
     # --- start and stop ---
 
@@ -135,13 +151,18 @@ class Daemon:
                 return
 
     def _stop(self) -> None:
+        """End every loop after its unit of work. One that hangs on a server is left, which is as safe as a kill."""
         notify("STOPPING=1")
         log.info("closing the desk")
-        for name in list(self._intakes):
-            self._stop_intake(name)
-        for loop in self._loops.values():
+        self._desk.stop()
+        loops = {**self._loops, **{f"intake:{name}": loop for name, (_, _, loop) in self._intakes.items()}}
+        for loop in loops.values():
             loop.stop()
-            loop.thread.join(timeout=15)
+        end = time.monotonic() + ENDING
+        for loop in loops.values():
+            loop.thread.join(max(0.0, end - time.monotonic()))
+        if late := [name for name, loop in loops.items() if loop.thread.is_alive()]:
+            log.warning("not waited for any longer", loops=late)
 
     # --- the loops ---
 
@@ -225,8 +246,11 @@ class Daemon:
             "details": lines,
         }
         now = self._desk.clock.now()
-        with self._desk.database.unit() as unit:
-            tell_admins(unit, self._desk, "alarm", f"reload {now.isoformat()}", values, now)
+        try:
+            with self._desk.database.unit() as unit:
+                tell_admins(unit, self._desk, "alarm", f"reload {now.isoformat()}", values, now)
+        except MaildeskError as trouble:
+            log.warning("no admin could be told of it", reason=str(trouble))
         self._desk.letters.set()
 
     # --- the service manager ---
@@ -257,8 +281,8 @@ class Daemon:
                 signal.signal(number, handler)
 
     def _ask_reload(self) -> None:
-        self._reload.set()
-        self._wake.set()
+        self._reloading = True
+        self._wake()
 
 
 def _handler(what: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
@@ -266,6 +290,12 @@ def _handler(what: Callable[[], None]) -> Callable[[int, FrameType | None], None
         what()
 
     return handle
+
+
+def _sleep(ear: socket.socket, seconds: float) -> None:
+    """Sleep until somebody wakes us, or the time is over."""
+    if select.select([ear], [], [], seconds)[0]:
+        ear.recv(4096)
 
 
 def _stuck(loop: Loop) -> bool:
