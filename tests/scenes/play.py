@@ -6,7 +6,10 @@ A scene is a list of lines. Indented lines below a mail are its text.
     Erika writes "Printer jams" copying Otto:    with somebody in copy
     Ann replies "#take #p2":                     a reply to the last letter she got, commands behind the number
     Ann replies to new:                          a reply to the last letter of that sort
+    Ann replies to new of INC-1:                 the same, of that incident
+    Erika replies by address:                    her client forgets References; by reference: it knows no Reply-To
     Ann replies to confirm:                      {word} in its text is the word that the letter asks for
+    Erika presses "It works"                     the button of the last letter she got: a prepared mail of its own
     Erika's mailbox answers by itself:           an out-of-office reply to the last letter she got
     The server of Erika refuses answer:          a bounce of the last letter of that sort to her
     Erika gets received "Printer jams [INC-1]"   a letter since the last mail; the subject if it matters
@@ -29,7 +32,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
+from html import unescape
 from typing import Protocol
+from urllib.parse import parse_qs, urlsplit
 
 DESK = "support@acme.example"
 
@@ -82,6 +87,7 @@ class Play:
     boxes: dict[str, list[Letter]] = field(default_factory=dict)
     sent: int = 0
     place: str = ""
+    desk: str = DESK
 
     def address(self, name: str) -> str:
         known = {"ann", "ben", "nia"}
@@ -119,23 +125,27 @@ class Play:
         self.sent += 1
         message = EmailMessage()
         message["From"] = f"{name} <{self.address(name)}>"
-        message["To"] = DESK
+        message["To"] = self.desk
         message["Subject"] = subject
         message["Message-ID"] = f"<scene-{self.sent}-{id(self)}@client.example>"
         message["Date"] = "Mon, 23 Nov 2026 09:00:00 +0000"
         message.set_content(text)
         return message
 
-    def last(self, name: str, template: str = "") -> Letter:
-        box = [x for x in self.boxes.get(self.address(name), []) if not template or x.template == template]
+    def last(self, name: str, template: str = "", tag: str = "") -> Letter:
+        box = self.boxes.get(self.address(name), [])
+        box = [x for x in box if (not template or x.template == template) and (not tag or f"[{tag}]" in x.subject)]
         assert box, f"{self.place}\n  {name} has no such letter to answer"
         return box[-1]
 
-    def reply(self, name: str, letter: Letter, commands: str, text: str) -> EmailMessage:
+    def reply(self, name: str, letter: Letter, commands: str, text: str, way: str = "") -> EmailMessage:
         subject = letter.subject if letter.subject.startswith("Re:") else f"Re: {letter.subject}"
         quoted = "\n".join(f"> {line}" for line in letter.text.splitlines())
         message = self.fresh(name, f"{subject} {commands}".strip(), f"{text}\n\nOn Monday the desk wrote:\n{quoted}\n")
-        message.replace_header("To", str(letter.message["Reply-To"] or letter.message["From"]))
+        if way != "reference":
+            message.replace_header("To", str(letter.message["Reply-To"] or letter.message["From"]))
+        if way == "address":
+            return message
         message["In-Reply-To"] = letter.message["Message-ID"]
         references = f"{letter.message['References'] or ''} {letter.message['Message-ID']}"
         message["References"] = " ".join(references.split())
@@ -176,16 +186,28 @@ def _writes(play: Play, found: Found, body: list[str]) -> None:
 
 
 def _replies(play: Play, found: Found, body: list[str]) -> None:
-    letter = play.last(found["who"], found["template"] or "")
+    letter = play.last(found["who"], found["template"] or "", found["tag"] or "")
     text = "\n".join(body).strip()
     if "{word}" in text:
         asked = re.search(r"word (\w+) in the", " ".join(letter.text.split()))
         assert asked, f"{play.place}\n  the letter asks for no word"
         text = text.replace("{word}", asked[1])
-    message = play.reply(found["who"], letter, found["commands"] or "", text)
+    message = play.reply(found["who"], letter, found["commands"] or "", text, found["way"] or "")
     if found["copy"]:
         message["Cc"] = ", ".join(play.address(name.strip()) for name in found["copy"].split(","))
     play.send(message)
+
+
+def _presses(play: Play, found: Found, _body: list[str]) -> None:
+    """A button opens a new mail, prepared by the link; nothing in it refers to the letter but its key."""
+    letter = play.last(found["who"])
+    html = letter.message.get_body(("html",))
+    assert html is not None
+    links = re.findall(r'href="(mailto:[^"]*)"[^>]*>([^<]*)<', str(html.get_content()))
+    link = next((unescape(link) for link, label in links if label.strip().startswith(found["label"])), None)
+    assert link, f"{play.place}\n  its buttons are {[label for _, label in links]}"
+    fields = parse_qs(urlsplit(link).query)
+    play.send(play.fresh(found["who"], fields["subject"][0], fields["body"][0]))
 
 
 def _answers_by_itself(play: Play, found: Found, body: list[str]) -> None:
@@ -198,7 +220,7 @@ def _refuses(play: Play, found: Found, _body: list[str]) -> None:
     letter = play.last(found["who"], found["template"])
     to = play.address(found["who"])
     report = (
-        f"From: MAILER-DAEMON@shop.example\r\nTo: {letter.envelope or DESK}\r\nSubject: Undelivered Mail\r\n"
+        f"From: MAILER-DAEMON@shop.example\r\nTo: {letter.envelope or play.desk}\r\nSubject: Undelivered Mail\r\n"
         f"Return-Path: <>\r\nMessage-ID: <bounce-{play.sent}-{id(play)}@shop.example>\r\nMIME-Version: 1.0\r\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
         "--b\r\nContent-Type: text/plain\r\n\r\nYour mail could not be delivered.\r\n"
@@ -253,10 +275,13 @@ def _restarts(play: Play, _found: Found, _body: list[str]) -> None:
 
 NAME = r"(?P<who>[A-Z]\w+)"
 COPY = r"(?: copying (?P<copy>[\w, ]+))?"
+TO = r"(?: to (?P<template>\w+)(?: of (?P<tag>[A-Z]+-\d+))?)?"
+BY = r"(?: by (?P<way>address|reference))?"
 STEPS: tuple[tuple[str, Act], ...] = (
     (r"([A-Z]\w+) is at (\S+@\S+)", _is_at),
     (rf'{NAME} writes "(?P<subject>.*)"{COPY}:', _writes),
-    (rf'{NAME} replies(?: to (?P<template>\w+))?(?: "(?P<commands>.*)")?{COPY}:', _replies),
+    (rf'{NAME} replies{TO}{BY}(?: "(?P<commands>.*)")?{COPY}:', _replies),
+    (rf'{NAME} presses "(?P<label>.*)"', _presses),
     (rf"{NAME}'s mailbox answers by itself:", _answers_by_itself),
     (rf"The server of {NAME} refuses (?P<template>\w+)", _refuses),
     (r"([A-Z]\w+) gets nothing", _gets_nothing),
