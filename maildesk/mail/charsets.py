@@ -163,7 +163,10 @@ def _word_bytes(kind: str, payload: str) -> bytes:
 
 def base64(data: bytes) -> bytes:
     """Base64 (RFC 2045 6.8) as every mail program reads it: junk skipped, padding mended, stops at the padding."""
-    data = _NO_BASE64.sub(b"", data).partition(b"=")[0]
+    try:
+        return binascii.a2b_base64(data)
+    except binascii.Error:
+        data = _NO_BASE64.sub(b"", data).partition(b"=")[0]
     if len(data) % 4 == 1:  # a lone last character carries no whole byte
         data = data[:-1]
     return binascii.a2b_base64(data + b"=" * (-len(data) % 4))

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from html import escape, unescape
 
 HTML_LIMIT = 1_000_000  # characters of a document that are looked at
+NODES = 40_000  # elements and texts; what comes behind them is left out
 DEPTH = 100  # elements inside each other; deeper ones are laid flat
 
 
@@ -79,12 +80,13 @@ class _Builder:
         self.root = Element("")
         self.open: list[Element] = [self.root]
         self.flat: dict[str, int] = {}  # elements too deep to open, by tag
+        self.made = 0  # nodes
         self.hidden = ""  # the tag of the hidden element we are in
         self.hidden_depth = 0  # how many elements of that tag are open
 
     def read(self, html: str) -> None:
         at = 0
-        while at < len(html):
+        while at < len(html) and self.made < NODES:
             start = html.find("<", at)
             if start < 0:
                 start = len(html)
@@ -93,6 +95,7 @@ class _Builder:
 
     def _text(self, text: str) -> None:
         if text and not self.hidden:
+            self.made += 1
             self.open[-1].children.append(unescape(text))
 
     def _markup(self, html: str, at: int) -> int:
@@ -127,6 +130,7 @@ class _Builder:
 
     def _open(self, element: Element) -> None:
         tag = element.tag
+        self.made += 1
         if tag not in _VOID and _is_hidden(element):
             self.hidden, self.hidden_depth = tag, 1
             return
@@ -233,27 +237,26 @@ def ink(text: str) -> int:
 
 
 def keep_ink(node: Element, left: int) -> int:
-    """Cut off everything behind the first `left` letters and digits of a tree; how many were still to come."""
+    """Cut a tree off before its letter number `left` + 1; how many were still to come, -1 if it was cut."""
     for index, child in enumerate(node.children):
-        if left <= 0:
-            del node.children[index:]
-            break
         if isinstance(child, str):
             here = ink(child)
             if here > left:
-                node.children[index] = _first_ink(child, left)
+                node.children[index:] = [_first_ink(child, left)]
+                return -1
             left -= here
         else:
             left = keep_ink(child, left)
+            if left < 0:
+                del node.children[index + 1 :]
+                return left
     return left
 
 
 def _first_ink(text: str, left: int) -> str:
     for index, char in enumerate(text):
         if char.isalnum():
-            if left == 0:
-                return text[:index]
+            if not left:
+                return text[:index].rstrip("\"'„“«([<>*-–— ")  # what opens belongs to what was cut off
             left -= 1
-        elif left == 0 and char in " \n\t\xa0":
-            return text[:index]
     return text

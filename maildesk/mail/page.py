@@ -124,7 +124,8 @@ class _Page:
 
     def quote(self, node: Element) -> None:
         self.wish_gap()
-        self.inside(node, "> ")
+        indents = "border:none" in _BLANKS.sub("", node.get("style")).lower()  # Gmail's button for an indent
+        self.inside(node, "  " if indents else "> ")
         self.gap = True
 
     def item_list(self, node: Element) -> None:

@@ -26,7 +26,7 @@ from maildesk.mail.limits import MAX_ATTACHMENTS, TooMuch
 from maildesk.mail.message import Attachment
 from maildesk.mail.text import TEXT_LIMIT, clean_line, clean_text, html_to_text, text_to_html
 
-_FIELD_LIMIT = 8192  # characters of a part's header field that are interpreted
+_FIELD_LIMIT = 2500  # characters of a part's header field that are interpreted: the cost grows with their square
 _NAME_LIMIT = 200
 _META_FIELDS = frozenset({"content-type", "content-disposition", "content-transfer-encoding", "content-id"})
 _BODY_TYPES = frozenset({"text/plain", "text/html"})
@@ -115,7 +115,19 @@ def content(message: Part) -> Content:
     if not found.pieces:  # some servers send a report that is nothing but its machine-readable half
         reports = [one.content for one in found.attachments if one.type == "message/delivery-status"]
         found.pieces += [Piece(plain=clean_text(decode(report)[0])) for report in reports[:1]]
+    _keep_short(found)
     return found
+
+
+def _keep_short(found: Content) -> None:
+    """Leave out what is longer than anybody reads: the raw mail has it."""
+    left = TEXT_LIMIT
+    for index, piece in enumerate(found.pieces):
+        left -= max(len(piece.plain or ""), len(piece.html or ""))
+        if left < 0 and index:
+            del found.pieces[index:]
+            found.notes.append(f"text cut after {TEXT_LIMIT} characters")
+            return
 
 
 def _sort(part: Part, found: Content, *, root: bool = False, nameless_only: bool = False) -> None:
@@ -253,7 +265,7 @@ def _piece(part: Part, kind: str, found: Content) -> Piece:
 
 def unflowed(text: str, *, delsp: bool = False) -> str:
     """The paragraphs of format=flowed text (RFC 3676 4), quote depth kept as `> ` marks."""
-    out: list[str] = []
+    out: list[list[str]] = []
     depth_before, open_line = 0, False
     for line in text.split("\n"):
         bare = line.lstrip(">")
@@ -262,11 +274,11 @@ def unflowed(text: str, *, delsp: bool = False) -> str:
         flows = bare.endswith(" ") and bare != "-- "
         shown = bare[:-1] if flows and delsp else bare
         if open_line and depth == depth_before and bare != "-- ":
-            out[-1] += shown
+            out[-1].append(shown)
         else:
-            out.append(f"{'>' * depth} {shown}" if depth else shown)
+            out.append([f"{'>' * depth} " if depth else "", shown])
         depth_before, open_line = depth, flows
-    return "\n".join(line if line == "-- " else line.rstrip(" ") for line in out)
+    return "\n".join(line if line == "-- " else line.rstrip(" ") for line in map("".join, out))
 
 
 def _param(meta: Message, name: str) -> str:

@@ -51,40 +51,46 @@ _WEEKDAY = _any("""
     man | tir | tor | lør | søn | ke | to | pe | la | su | po | út | st | čt | pá | ne
     пн | вт | ср | чт | пт | сб | вс
 """)
-_EMAIL = r"[^\s<>\"'()\[\]]+@[^\s<>\"'()\[\]]+"
+_EMAIL = r"(?<![^\s<>\"'()\[\]:])[^\s<>\"'()\[\]@]+@[^\s<>\"'()\[\]]+"
 _EDGE = r"(?=$|[\s:<(\"'.,-])"
 
 _HAS_VERB = re.compile(rf"(?:^|[\s>)\"'\]])(?:{_WROTE}){_EDGE}|\bsent:\s*$", re.IGNORECASE)
 _HAS_TELLER = re.compile(rf"\b(?:{_WHO_TELLS})\s+(?:{_WROTE})\b|\b(?:{_WROTE})\s+(?:{_WHO_TELLS})\b", re.IGNORECASE)
-_HAS_OPENING = re.compile(rf"^[\W_]{{0,12}}(?:(?:{_OPENS})\b|(?:{_WEEKDAY})[.,\s]|\d)", re.IGNORECASE)
+_HAS_OPENING = re.compile(rf"[\W_]{{0,12}}(?:(?:{_OPENS})\b|(?:{_WEEKDAY})[.,\s]|\d)", re.IGNORECASE)
 _HAS_EMAIL = re.compile(_EMAIL)
 _HAS_TIME = re.compile(r"\d{1,2}\s?[:.h]\s?\d{2}")
 _HAS_DATE = re.compile(
     r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2}|\b(?:19|20)\d\d\b|\d{1,2}\.? ?[^\W\d_]{3}"
 )
-_BEGINS_WITH_DATE = re.compile(rf"^[\W_]{{0,12}}(?:(?:{_WEEKDAY})[.,]\s|\d)", re.IGNORECASE)
+_BEGINS_WITH_DATE = re.compile(rf"[\W_]{{0,12}}(?:(?:{_WEEKDAY})[.,]\s|\d)", re.IGNORECASE)
 _ENDS = re.compile(r"[:：]\s*$|[-—]{2,}\s*$")
 _ENDS_WITH_ADDRESS = re.compile(rf"[<(]\s*(?:mailto:)?{_EMAIL}\s*[>)]+\s*[:：]?\s*$")
-_MAY_BEGIN = re.compile(rf"{_HAS_OPENING.pattern}|(?:{_WROTE})[\s:]|{_EMAIL}|Sent from", re.IGNORECASE)
 _TOO_LONG = 400  # characters of a joined attribution
 
 
 def may_begin_attribution(line: str) -> bool:
-    return len(line) < _TOO_LONG and _MAY_BEGIN.search(line) is not None
+    """Whether it is worth joining this line with the next ones: a date, an address, or a colon at the end."""
+    if len(line) > _TOO_LONG:
+        return False
+    return "@" in line or line.rstrip()[-1:] in {":", "："} or "-" in line[-3:] or _HAS_OPENING.match(line) is not None
 
 
 def attribution(line: str) -> str:
     """How surely a line (joined, if it was wrapped) says who wrote what follows: "strong", "weak" or ""."""
-    if len(line) > _TOO_LONG or _HAS_TELLER.search(line):
+    if len(line) > _TOO_LONG:
         return ""
-    ends = _ENDS.search(line) is not None
+    ends = _ENDS.search(line[-8:]) is not None
+    email = "@" in line and _HAS_EMAIL.search(line) is not None
+    if not ends and not email:
+        return ""
     when = (_HAS_DATE.search(line) is not None) + (_HAS_TIME.search(line) is not None)
-    email = _HAS_EMAIL.search(line) is not None
     if _HAS_VERB.search(line):
-        opens = _HAS_OPENING.search(line) is not None
+        if _HAS_TELLER.search(line):
+            return ""
+        opens = _HAS_OPENING.match(line) is not None
         sure = (email or opens) and when if ends else email and opens and when
         return "strong" if sure or (ends and (email or when == 2)) else "weak" if ends else ""
-    if when and _BEGINS_WITH_DATE.search(line) and _ENDS_WITH_ADDRESS.search(line):
+    if when and email and _BEGINS_WITH_DATE.match(line) and _ENDS_WITH_ADDRESS.search(line):
         return "strong" if ends else "weak"
     return ""
 

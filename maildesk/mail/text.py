@@ -30,7 +30,7 @@ _LINE: dict[int, str | None] = {
 }
 _TEXT: dict[int, str | None] = {
     **_SURROGATES,
-    **dict.fromkeys([*_CONTROLS, *_BIDI, 0xFEFF], None),
+    **dict.fromkeys([*_CONTROLS, *_BIDI, 0x200B, 0x2060, 0xFEFF], None),
     **dict.fromkeys([0x0B, 0x0C, 0x85, 0x2028, 0x2029], "\n"),
     0x09: "\t",
     0x0A: "\n",

@@ -16,6 +16,7 @@ thrown away in any case; the three parts hold every line.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
 from maildesk.mail import phrases
@@ -23,8 +24,10 @@ from maildesk.mail.address import spotted
 from maildesk.mail.message import Forwarded, Mail, Trimmed
 from maildesk.mail.read import read
 from maildesk.mail.text import clean_line
-from maildesk.mail.trim_html import new_markup
+from maildesk.mail.trim_html import formatted, signed_off
 
+_MANY_BLANK = re.compile(r"\n(?:[ \t\xa0]*\n){3,}")
+_LOOKED_AT = 5000  # lines; more of them are a pasted log
 _WRAPPED = 5  # lines over which an attribution may run
 _CONTEXT = 20  # quoted lines that are kept above an inline answer
 _SIGNATURE = 40  # lines that a signature with its small print may have
@@ -34,39 +37,40 @@ _NEAR = 25  # lines of own words above a forwarded mail
 def trim(text: str, html: str | None = None) -> Trimmed:
     """Take a clean body apart; with its HTML, also give the new part as formatted (sanitised)."""
     parts = split(text)
-    return replace(parts, new_html=new_markup(html, parts, split)) if html else parts
+    found = formatted(html, parts, split) if html else None
+    return replace(signed_off(parts, found), new_html=found.html) if found else parts
 
 
 def split(text: str) -> Trimmed:
-    """Take plain text apart."""
+    """Take plain text apart. If the first `_LOOKED_AT` lines show no history, more than that is all new."""
     lines = text.split("\n")
-    history = _history(lines)
+    history = _history(lines[:_LOOKED_AT])
+    if history.start == _LOOKED_AT < len(lines):
+        return Trimmed(new=_joined(lines), quoted="", signature="")
     runs = _runs(lines[: history.start], history.intros)
+    quoted = lines[history.start :]
     signature: list[str] = []
-    quoted: list[list[str]] = [lines[history.start :]]
     while runs:
         run = runs[-1]
-        own, signed = ([], []) if run.quoted else _unsigned(run.lines)
-        if signed:
+        if not run.quoted:
+            run.lines, signed = _unsigned(run.lines)
             signature[:0] = signed
-            run.lines = own
-        if not run.quoted and _has_text(own):
-            break
-        quoted.insert(0, run.lines)
+            if _has_text(run.lines):
+                break
+        quoted[:0] = run.lines
         runs.pop()
     new, dropped, inline = _answers(runs)
     return Trimmed(
-        new=_joined(_without_rule(new)),
-        quoted=_joined([*dropped, *(line for part in quoted for line in part)]),
+        new=_MANY_BLANK.sub("\n\n", _joined(_without_rule(new))),
+        quoted=_joined([*dropped, *quoted]),
         signature=_joined(signature),
         inline_answers=inline,
     )
 
 
 def _joined(lines: list[str]) -> str:
-    while lines and not lines[0].strip():
-        lines = lines[1:]
-    return "\n".join(lines).rstrip()
+    start = next((index for index, line in enumerate(lines) if line.strip()), len(lines))
+    return "\n".join(lines[start:]).rstrip()
 
 
 def _has_text(lines: list[str]) -> bool:
@@ -75,9 +79,10 @@ def _has_text(lines: list[str]) -> bool:
 
 def _without_rule(lines: list[str]) -> list[str]:
     """Take off the ruled lines that Outlook puts between new text and history."""
-    while lines and (not lines[-1].strip() or phrases.separator(lines[-1]) == "rule"):
-        lines = lines[:-1]
-    return lines
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or phrases.separator(lines[end - 1]) == "rule"):
+        end -= 1
+    return lines[:end]
 
 
 def _quoted(line: str) -> bool:
@@ -97,6 +102,7 @@ class _History:
 def _history(lines: list[str]) -> _History:
     intros: set[int] = set()
     at = 0
+    written = False  # by the author, above this line
     while at < len(lines):
         line = lines[at]
         if not line.strip() or _quoted(line):
@@ -104,13 +110,14 @@ def _history(lines: list[str]) -> _History:
             continue
         if _begins_history(lines, at):
             return _History(at, intros)
-        if phrases.device_line(line) and _has_text(lines[:at]) and _plain_below(lines, at + 1):
+        if written and phrases.device_line(line) and _plain_below(lines, at + 1):
             return _History(at + 1, intros)
         length, strength = _attribution(lines, at)
         if strength and _next_is_quoted(lines, at + length):
             intros.update(range(at, at + length))
         elif strength == "strong":
             return _History(at, intros)
+        written = True
         at += length or 1
     return _History(len(lines), intros)
 
@@ -218,7 +225,7 @@ def _is_block(fields: dict[str, str], *, ruled: bool) -> bool:
 class _Run:
     quoted: bool
     lines: list[str] = field(default_factory=list)
-    attributed: bool = False
+    intro: int = 0  # so many lines of it attribute the others
 
 
 def _runs(lines: list[str], intros: set[int]) -> list[_Run]:
@@ -231,7 +238,8 @@ def _runs(lines: list[str], intros: set[int]) -> list[_Run]:
         if not runs or runs[-1].quoted != quoted:
             runs.append(_Run(quoted))
         runs[-1].lines.append(line)
-        runs[-1].attributed |= intro
+        if intro:
+            runs[-1].intro = len(runs[-1].lines)
     return runs
 
 
@@ -247,16 +255,15 @@ def _overflow(lines: list[str], index: int) -> bool:
 def _answers(runs: list[_Run]) -> tuple[list[str], list[str], bool]:
     """The new lines, the quoted ones that are dropped, and whether the author answered between the lines."""
     quoted = [run for run in runs if run.quoted]
-    inline = len(quoted) > 1 or (len(quoted) == 1 and not quoted[0].attributed and len(quoted[0].lines) <= _CONTEXT)
+    inline = len(quoted) > 1 or (len(quoted) == 1 and not quoted[0].intro and len(quoted[0].lines) <= _CONTEXT)
     new: list[str] = []
     dropped: list[str] = []
     for run in runs:
         if not run.quoted:
             new += run.lines
         elif inline:
-            marked = [line for line in run.lines if _quoted(line) or not line.strip()]
-            dropped += [line for line in run.lines if line not in marked] + marked[:-_CONTEXT]
-            new += marked[-_CONTEXT:]
+            dropped += run.lines[: run.intro] + run.lines[run.intro : -_CONTEXT]
+            new += run.lines[run.intro :][-_CONTEXT:]
         else:
             dropped += run.lines
     return new, dropped, bool(inline and quoted)
@@ -267,15 +274,17 @@ def _answers(runs: list[_Run]) -> tuple[list[str], list[str], bool]:
 
 def _unsigned(lines: list[str]) -> tuple[list[str], list[str]]:
     """A run of own text without its signature, and the signature."""
-    for index, line in enumerate(lines):
-        if line.strip() and _signs(lines, index):
+    written = [index for index, line in enumerate(lines) if line.strip()]
+    for number, index in enumerate(written):
+        below = written[number + 1 : number + 2 + _SIGNATURE]
+        if _signs(lines[index], [lines[one] for one in below]):
             signature, more = _with_postscript(lines[index:])
             return [*lines[:index], *more], signature
     return lines, []
 
 
-def _signs(lines: list[str], index: int) -> bool:
-    line, below = lines[index], [text for text in lines[index + 1 :] if text.strip()]
+def _signs(line: str, below: list[str]) -> bool:
+    """Whether a signature begins with this line; `below` are the lines under it, one more than a signature may have."""
     if phrases.dashes(line):
         return len(below) <= (_SIGNATURE if line == "-- " else 12)
     if phrases.footer_rule(line):

@@ -9,7 +9,9 @@ requester must never see history that a technician did not mean to send, so "can
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from maildesk.mail.markup import Element, ink, keep_ink, tree
 from maildesk.mail.message import Trimmed
@@ -38,10 +40,21 @@ _SIGNATURE = re.compile(
 )
 # Outlook draws a line above the header block of the mail that is answered.
 _OUTLOOK_LINE = re.compile(r"border-top:\s?solid\s?#?(?:e1e1e1|b5c4df)|border-top:\s?#?(?:e1e1e1|b5c4df)\s?1(?:\.0)?pt")
+_WORD = re.compile(r"\w+")
+_RULE = re.compile(r"[\s\xa0]*[-_=*~—–]{2,}[\s\xa0]*")
 _SLACK = 3  # letters by which two readings of the same words may differ
 
 
-def new_markup(html: str, plain: Trimmed, split: Callable[[str], Trimmed]) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """The new part with its formatting, and the text of what its author's program marked as signature."""
+
+    html: str
+    text: str
+    signature: str
+
+
+def formatted(html: str, plain: Trimmed, split: Callable[[str], Trimmed]) -> Formatted | None:
     """The new part as sanitised HTML; None if there is none, or if it cannot be told safely.
 
     `plain` is the body taken apart as text; `split` takes text apart.
@@ -50,7 +63,7 @@ def new_markup(html: str, plain: Trimmed, split: Callable[[str], Trimmed]) -> st
         return None
     root = tree(html)
     _cut_history(root)
-    _drop(root, _SIGNATURE)
+    signature = "\n".join(_drop(root, _SIGNATURE))
     parts = split(clean_text(as_text(root, bare=True)))
     if parts.inline_answers:
         return None
@@ -59,16 +72,32 @@ def new_markup(html: str, plain: Trimmed, split: Callable[[str], Trimmed]) -> st
     if ink(shown) > ink(parts.new) + _SLACK or _says_more(shown, plain.new):
         return None
     _trim_end(root)
-    return sanitised(root) or None
+    safe = sanitised(root)
+    return Formatted(safe, shown, signature) if safe else None
+
+
+def signed_off(plain: Trimmed, found: Formatted) -> Trimmed:
+    """The plain parts, with the signature that only the HTML marks as one taken off the new text."""
+    start = letters(found.text)
+    rest = letters(plain.new).removeprefix(start)
+    if not rest or len(rest) == len(letters(plain.new)) or rest not in letters(found.signature):
+        return plain
+    lines = plain.new.split("\n")
+    left = len(start)
+    for index, line in enumerate(lines):
+        if left <= 0 and letters(line):
+            new, signature = lines[:index], [*lines[index:], plain.signature]
+            return replace(plain, new="\n".join(new).rstrip(), signature="\n".join(signature).rstrip())
+        left -= len(letters(line))
+    return plain
 
 
 def _says_more(shown: str, new: str) -> bool:
-    """Whether the formatted part holds words that the plain new part does not."""
-    known = _letters(new)
-    return any(_letters(line) not in known for line in shown.split("\n"))
+    """Whether the formatted part holds a word more than the plain new part does."""
+    return bool(Counter(_WORD.findall(shown.casefold())) - Counter(_WORD.findall(new.casefold())))
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
     return "".join(char for char in text.casefold() if char.isalnum())
 
 
@@ -80,7 +109,8 @@ def _cut_history(root: Element) -> None:
             del parent.children[index + 1 :]
         parent, index = path[-1]
         del parent.children[index:]
-    _drop(root, _QUOTATION)
+    for _ in _drop(root, _QUOTATION):
+        pass
     _drop_blockquotes(root)
 
 
@@ -110,13 +140,15 @@ def _walk(parent: Element, path: _Path) -> Iterator[tuple[_Path, Element]]:
             path.pop()
 
 
-def _drop(node: Element, marked: re.Pattern[str]) -> None:
+def _drop(node: Element, marked: re.Pattern[str]) -> Iterator[str]:
+    """Take out the elements with such a class or id, and give their texts."""
     kept: list[Element | str] = []
     for child in node.children:
         if isinstance(child, Element):
             if marked.search(child.get("class")) or marked.search(child.get("id")):
+                yield as_text(child, bare=True)
                 continue
-            _drop(child, marked)
+            yield from _drop(child, marked)
         kept.append(child)
     node.children = kept
 
@@ -138,11 +170,11 @@ def _cited(node: Element) -> bool:
 
 
 def _trim_end(node: Element) -> None:
-    """Take blank lines and empty blocks off the end."""
+    """Take blank lines, empty blocks and the rule above what was cut off the end."""
     while node.children:
         last = node.children[-1]
         if isinstance(last, str):
-            if last.strip():
+            if last.strip() and not _RULE.fullmatch(last):
                 return
         elif last.tag == "img" or (last.children and not _emptied(last)):
             return
