@@ -206,8 +206,7 @@ def live(story: Story, chance: random.Random) -> None:
 def test_a_cut_connection_to_the_mailbox_loses_nothing(mailbox: Mailbox, sink: Sink, tmp_path: Path) -> None:
     chance = dice(2)
     with CutProxy(mailbox.server.imap) as proxy:
-        section = mailbox_section(mailbox, imap=f"imap+plain://127.0.0.1:{proxy.port}")
-        del section["cafile"]
+        section = mailbox_section(mailbox, imap=f"imap+plain://127.0.0.1:{proxy.port}", cafile=None)
         config = configuration(mailbox, plain(sink.port), mailboxes=[section])
         with daemon(tmp_path / "desk", config, mailbox) as one:
             story = Story(one, mailbox, sink, chance, requesters=4)

@@ -47,7 +47,7 @@ PATIENCE = 40.0  # seconds; far more than anything takes, for machines that do t
 
 
 def mailbox_section(mailbox: Mailbox, name: str = "support", **changed: object) -> dict[str, object]:
-    """One of `mailboxes`: by TLS, verified. The password lies in secrets/NAME."""
+    """One of `mailboxes`: by TLS, verified; None takes a key away. The password lies in secrets/NAME."""
     server = mailbox.server
     section: dict[str, object] = {
         "name": name,
@@ -58,7 +58,7 @@ def mailbox_section(mailbox: Mailbox, name: str = "support", **changed: object) 
         "group": "servicedesk",
         "since": "all",
     }
-    return section | changed
+    return {key: value for key, value in (section | changed).items() if value is not None}
 
 
 def configuration(mailbox: Mailbox, smtp: Mapping[str, object], **changed: object) -> dict[str, object]:
