@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from servers.dovecot import Dovecot, Mailbox, running_dovecot
 from servers.postfix import Postfix, running_postfix
+from servers.postgres import Postgres, running_postgres
 from servers.smtpd import Sink
+
+from maildesk.store.tables import metadata
+from maildesk.store.unit import Database
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +40,31 @@ def sink() -> Iterator[Sink]:
     """A scriptable SMTP server without TLS and login; new for each test."""
     with Sink() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_prepared(postgres: Postgres) -> str:
+    """The URL of a database with all tables."""
+    url = postgres.database()
+    database = Database.open(url)
+    database.prepare()
+    database.close()
+    return url
+
+
+@pytest.fixture
+def postgres_url(postgres_prepared: str) -> Iterator[str]:
+    """A database as if it were new; emptying takes a tenth of the time of making one."""
+    yield postgres_prepared
+    with psycopg.connect(postgres_prepared) as connection:
+        connection.execute("SET session_replication_role = replica")  # no triggers and foreign keys meanwhile
+        for table in metadata.tables.values():
+            connection.execute(f'DELETE FROM "{table.name}"')
+            if table.dialect_kwargs["sqlite_autoincrement"]:
+                connection.execute(f"ALTER TABLE {table.name} ALTER id RESTART")

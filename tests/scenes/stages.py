@@ -49,19 +49,21 @@ class ManualClock:
 
 
 class QuickStage:
-    """One desk on an SQLite file; `reader` may be shared between scenes."""
+    """One desk on an SQLite file, or on the empty database at `url`; `reader` may be shared between scenes."""
 
-    def __init__(self, folder: Path, reader: Reader, policy: Policy = POLICY) -> None:
+    def __init__(self, folder: Path, reader: Reader, policy: Policy = POLICY, url: str = "") -> None:
         self.clock = ManualClock()
         self.reader = reader
         self.policy = policy
         self.renderer = Renderer(template_sources(None))
         self.folder = folder
-        shutil.copy(_empty(), folder / "desk.db")
+        self.url = url or "sqlite:///desk.db"
+        if not url:
+            shutil.copy(_empty(), folder / "desk.db")
         self.desk = self._open()
 
     def _open(self) -> Desk:
-        database = Database.open("sqlite:///desk.db", state=self.folder)
+        database = Database.open(self.url, state=self.folder)
         database.check_schema()
         return Desk(database, RING, self.clock, Rules(self.policy, self.renderer))
 

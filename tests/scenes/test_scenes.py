@@ -1,4 +1,4 @@
-"""Every *.scene of this folder, played on a desk in this process."""
+"""Every *.scene of this folder, played on a desk in this process, on both databases."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ def reader() -> Iterator[Reader]:
 @pytest.mark.parametrize("scene", SCENES, ids=lambda path: path.stem)
 def test_scene(scene: Path, reader: Reader, tmp_path: Path) -> None:
     stage = QuickStage(tmp_path, reader)
+    try:
+        Play(stage).run(scene.read_text(encoding="utf-8"), scene.name)
+    finally:
+        stage.close()
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("scene", SCENES, ids=lambda path: path.stem)
+def test_scene_on_postgresql(scene: Path, reader: Reader, tmp_path: Path, postgres_url: str) -> None:
+    stage = QuickStage(tmp_path, reader, url=postgres_url)
     try:
         Play(stage).run(scene.read_text(encoding="utf-8"), scene.name)
     finally:

@@ -6,45 +6,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from servers.postgres import Postgres, running_postgres
 
-from maildesk.store.tables import metadata
 from maildesk.store.unit import Database
 
 BOTH = [
     pytest.param("sqlite_url", id="sqlite"),
     pytest.param("postgres_url", id="postgresql", marks=pytest.mark.servers),
 ]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def postgres_prepared(postgres: Postgres) -> str:
-    """The URL of a database with all tables."""
-    url = postgres.database()
-    database = Database.open(url)
-    database.prepare()
-    database.close()
-    return url
-
-
-@pytest.fixture
-def postgres_url(postgres_prepared: str) -> Iterator[str]:
-    """A database as if it were new; emptying takes a tenth of the time of making one."""
-    yield postgres_prepared
-    with psycopg.connect(postgres_prepared) as connection:
-        connection.execute("SET session_replication_role = replica")  # no triggers and foreign keys meanwhile
-        for table in metadata.tables.values():
-            connection.execute(f'DELETE FROM "{table.name}"')
-            if table.dialect_kwargs["sqlite_autoincrement"]:
-                connection.execute(f"ALTER TABLE {table.name} ALTER id RESTART")
 
 
 @pytest.fixture(scope="session")
