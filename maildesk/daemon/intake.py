@@ -87,17 +87,20 @@ class Intake:
                 self._report(trouble)
                 self._pause(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
+        self._close()
+
+    def once(self) -> int:
+        """Connect, look once and close for good. Raises ChannelError."""
+        try:
+            self._session.connect()
+            return self.look()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         self._session.close()
         self._ear.close()
         self._mouth.close()
-
-    def once(self) -> int:
-        """Connect, look once and close. Raises ChannelError."""
-        self._session.connect()
-        try:
-            return self.look()
-        finally:
-            self._session.close()
 
     def look(self) -> int:
         """Take everything that is new; returns how many mails were new to the desk."""
@@ -206,6 +209,7 @@ class Intake:
     def _too_large(self, unit: Unit, state: MailboxState, uid: int, head: bytes, size: Size, now: datetime) -> None:
         """Its header is kept, the mail itself stays on the server, and an admin hears of it."""
         added = self._add(unit, state, uid, head, size, now)
+        unit.inbox.settle(self.name, state.uidvalidity, [uid])  # or the next look would put it away, unread
         if not added.duplicate:
             reason = f"{size.size // 1_000_000} MB: larger than this desk takes; it was left on the server"
             unit.inbox.quarantine(added.id, reason, now)

@@ -1,4 +1,4 @@
-"""How long a mail takes: from the moment the IMAP server announces it to its acknowledgement in the SMTP server's hands.
+"""How long a mail takes: from its announcement by the IMAP server to its acknowledgement in the SMTP server's hands.
 
     python tests/bench/latency.py        one line of JSON; times in seconds
 
