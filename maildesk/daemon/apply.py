@@ -172,10 +172,10 @@ def _past(unit: Unit, incident: Incident, now: datetime) -> tuple[tuple[Past, ..
 
 def _send(work: Work, send: Send, setting: Setting) -> None:
     work.ordinal += 1
-    written = _written(work, send, setting)
+    finished = written(send, work.ordinal, setting, work.rules)
     if send.confirmation:
-        work.asking = written.letter.message_id
-    post(work.unit, send, written, setting)
+        work.asking = finished.letter.message_id
+    post(work.unit, send, finished, setting)
 
 
 def _reachable(work: Work, sends: list[Send]) -> Iterator[Send]:
@@ -193,20 +193,20 @@ def _reachable(work: Work, sends: list[Send]) -> Iterator[Send]:
             yield send
 
 
-def _written(work: Work, send: Send, setting: Setting) -> Written:
+def written(send: Send, ordinal: int, setting: Setting, rules: Rules) -> Written:
     """The letter; with the shipped template when the site's own one fails, for the letter matters more."""
     try:
-        return compose(send, work.ordinal, setting)
+        return compose(send, ordinal, setting)
     except LetterError as error:
-        if work.rules.shipped is None:
+        if rules.shipped is None:
             raise
         log.warning("a template of this site fails, the shipped one is used", template=send.template, reason=str(error))
-        return compose(send, work.ordinal, replace(setting, renderer=work.rules.shipped))
+        return compose(send, ordinal, replace(setting, renderer=rules.shipped))
 
 
-def post(unit: Unit, send: Send, written: Written, setting: Setting) -> None:
+def post(unit: Unit, send: Send, finished: Written, setting: Setting) -> None:
     """Freeze a letter into the outbox. One that is there already (the same cause) is not written twice."""
-    letter, policy, now = written.letter, setting.policy, setting.now
+    letter, policy, now = finished.letter, setting.policy, setting.now
     unit.outbox.add(
         OutboxRow(
             message_id=letter.message_id,
@@ -216,7 +216,7 @@ def post(unit: Unit, send: Send, written: Written, setting: Setting) -> None:
             to=send.to,
             to_key=send.to_key,
             subject=letter.subject,
-            envelope=written.envelope,
+            envelope=finished.envelope,
             frozen=freeze(letter),
             cause=setting.cause,
             created_at=now,

@@ -10,11 +10,11 @@ from datetime import datetime
 
 import structlog
 
-from maildesk.daemon.apply import post
+from maildesk.daemon.apply import post, written
 from maildesk.daemon.desk import Desk
 from maildesk.daemon.reader import Overrun
 from maildesk.desk.effects import Send
-from maildesk.desk.letters import Setting, compose
+from maildesk.desk.letters import Setting
 from maildesk.mail.message import Unreadable
 from maildesk.store.inbox import Claimed
 from maildesk.store.unit import Unit
@@ -61,8 +61,9 @@ def set_aside(inbox_id: int, reason: str, received: datetime) -> dict[str, objec
 
 def tell_admins(unit: Unit, desk: Desk, template: str, cause: str, values: dict[str, object], now: datetime) -> None:
     """One letter to each admin; the same cause is told once."""
-    policy = desk.rules.policy
-    setting = Setting(None, policy, desk.rules.renderer, desk.ring, cause, now)
+    rules = desk.rules
+    policy = rules.policy
+    setting = Setting(None, policy, rules.renderer, desk.ring, cause, now)
     for ordinal, address in enumerate(policy.admins):
         send = Send(template, address, address.key, "admin", "notice", policy.language, values=values)
-        post(unit, send, compose(send, ordinal, setting), setting)
+        post(unit, send, written(send, ordinal, setting, rules), setting)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from scenes.stages import QuickStage
 
 from maildesk.daemon.reader import Reader
@@ -26,3 +28,10 @@ def stage(tmp_path: Path, reader: Reader) -> Iterator[QuickStage]:
         yield one
     finally:
         one.close()
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What is logged, as values; drawing a traceback for a terminal takes seconds."""
+    with structlog.testing.capture_logs() as events:
+        yield events
