@@ -7,12 +7,13 @@ Exit codes: 0 fine, 1 a finding or a failure, 2 usage or configuration.
 
 from __future__ import annotations
 
+import functools
 import sys
 import traceback
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -441,7 +442,7 @@ def run_words(words: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # no terminal's alphabet is a reason to fail
     try:
-        typer.main.get_command(app).main(list(words), prog_name="maildesk")
+        _command().main(list(words), prog_name="maildesk")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except ConfigError as error:
@@ -454,6 +455,12 @@ def run_words(words: Sequence[str]) -> int:
         traceback.print_exc()
         return 1
     return 0
+
+
+@functools.cache
+def _command() -> Any:
+    """All commands, built once; nothing of a call stays in them."""
+    return typer.main.get_command(app)
 
 
 def _complain(problems: list[str]) -> None:

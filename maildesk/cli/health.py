@@ -142,7 +142,7 @@ def _judge_mailbox(judgement: Judgement, seen: Seen, mailbox: MailboxSettings) -
 def _judge_inbox(judgement: Judgement, seen: Seen) -> None:
     health = seen.health
     if quarantined := health.inbox.get("quarantined"):
-        judgement.add(1, f"{quarantined} mails in quarantine; look with `maildesk inbox --state quarantined`")
+        judgement.add(1, f"mails in quarantine: {quarantined}; look with `maildesk inbox --state quarantined`")
     if health.oldest_unfinished and seen.now - health.oldest_unfinished > WAITING:
         judgement.add(1, f"a mail waits for {page.span(seen.now - health.oldest_unfinished)} to be handled")
 
@@ -157,7 +157,7 @@ def _judge_outbox(judgement: Judgement, seen: Seen) -> None:
     for state in ("failed", "ambiguous"):
         if count := health.outbox.get(state):
             judgement.add(
-                1, f"{count} letters {state}; look with `maildesk outbox --state {state}`, retry or drop them"
+                1, f"letters {state}: {count}; look with `maildesk outbox --state {state}`, retry or drop them"
             )
     if not seen.paused and health.oldest_due and seen.now - health.oldest_due > LATE:
         judgement.add(1, f"a letter is due since {page.span(seen.now - health.oldest_due)}")

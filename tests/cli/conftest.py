@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,36 @@ import structlog
 from clidesk import CliDesk
 
 from maildesk.daemon.reader import Reader
+from maildesk.mail.render import Renderer
 
 
 @pytest.fixture(scope="session")
 def shared_reader() -> Iterator[Reader]:
     with Reader() as reader:
         yield reader
+
+
+class PatientRenderer(Renderer):
+    """Checks once, for its templates never change."""
+
+    def check(self) -> list[str]:
+        return list(_checked(self))
+
+
+@functools.cache
+def _checked(renderer: PatientRenderer) -> list[str]:
+    return Renderer.check(renderer)
+
+
+@functools.cache
+def renderer(templates: frozenset[tuple[str, str]]) -> Renderer:
+    """One for each set of templates: to compile them takes longer than most tests."""
+    return PatientRenderer(dict(templates))
+
+
+@pytest.fixture(autouse=True)
+def shared_renderers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maildesk.build.Renderer", lambda templates: renderer(frozenset(templates.items())))
 
 
 @pytest.fixture
