@@ -159,7 +159,7 @@ def _count(places: list[_Found]) -> tuple[int, int]:
     deepest = 0
     nest: list[bytes] = []
     for place in places:
-        if place.boundary in nest:
+        if place.boundary and place.boundary in nest:
             del nest[nest.index(place.boundary) + (not place.closing) :]
         elif place.message or (place.boundary and not place.closing):
             nest.append(place.boundary)

@@ -66,9 +66,9 @@ class Element:
         return self.attributes.get(name, "")
 
 
-def tree(html: str) -> Element:
+def tree(html: str, nodes: int = NODES) -> Element:
     """The visible elements of an HTML document (its first `HTML_LIMIT` characters), under a root without a tag."""
-    builder = _Builder()
+    builder = _Builder(nodes)
     builder.read(html[:HTML_LIMIT].replace("\0", ""))
     return builder.root
 
@@ -76,7 +76,8 @@ def tree(html: str) -> Element:
 class _Builder:
     """Reads tag by tag; each loop moves forward, each search that fails is not repeated."""
 
-    def __init__(self) -> None:
+    def __init__(self, nodes: int) -> None:
+        self.nodes = nodes
         self.root = Element("")
         self.open: list[Element] = [self.root]
         self.flat: dict[str, int] = {}  # elements too deep to open, by tag
@@ -86,7 +87,7 @@ class _Builder:
 
     def read(self, html: str) -> None:
         at = 0
-        while at < len(html) and self.made < NODES:
+        while at < len(html) and self.made < self.nodes:
             start = html.find("<", at)
             if start < 0:
                 start = len(html)
@@ -175,18 +176,15 @@ class _Builder:
 
 def _tag_end(html: str, at: int) -> int:
     """The `>` that ends the tag at `at`; one inside a quoted value is passed over, but not for ever."""
-    end = html.find(">", at)
+    first = end = html.find(">", at)
     for _ in range(5):
         if end < 0:
-            return len(html)
+            break
         inside = html[at:end]
         if not (inside.count('"') % 2 and '="' in inside) and not (inside.count("'") % 2 and "='" in inside):
             return end
-        further = html.find(">", end + 1)
-        if further < 0:
-            return end
-        end = further
-    return html.find(">", at)
+        end = html.find(">", end + 1)
+    return first if first >= 0 else len(html)
 
 
 def _skip(html: str, tag: str, after: int) -> int:

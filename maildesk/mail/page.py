@@ -170,7 +170,7 @@ class _Page:
 
     def row(self, row: Element) -> None:
         """A row of short cells is one line; anything longer is a layout and reads cell by cell."""
-        cells = [child for child in row.children if isinstance(child, Element)]
+        cells = [child if isinstance(child, Element) else Element("td", children=[child]) for child in row.children]
         texts = [text for cell in cells if (text := as_text(cell))]
         if all("\n" not in text and len(text) <= 60 for text in texts):
             self.text(" | ".join(texts))
@@ -219,8 +219,7 @@ def _plain_target(target: str) -> str:
 
 def _worth_showing(target: str, shown: str) -> bool:
     """A link's address is printed unless its text says the same; never one that no mail program would open."""
-    if not target.lower().startswith(("http://", "https://", "mailto:", "ftp://", "tel:")) or len(target) > 500:
+    if not target.lower().startswith(("http://", "https://", "mailto:", "ftp://")) or len(target) > 500:
         return False
     bare = _plain_target(target).rpartition("://")[2].rstrip("/").lower()
-    said = shown.rpartition("://")[2].strip(" <>").rstrip("/").lower()
-    return bare != said and not (target.lower().startswith(("mailto:", "tel:")) and said in bare)
+    return bare != shown.rpartition("://")[2].strip(" <>").rstrip("/").lower()

@@ -23,6 +23,7 @@ from typing import Any
 
 from maildesk.mail.charsets import codec, decode, transfer_decoded, unfolded, words
 from maildesk.mail.limits import MAX_ATTACHMENTS, TooMuch
+from maildesk.mail.markup import NODES
 from maildesk.mail.message import Attachment
 from maildesk.mail.text import TEXT_LIMIT, clean_line, clean_text, html_to_text, text_to_html
 
@@ -98,14 +99,15 @@ class Content:
     @property
     def text(self) -> str:
         """The message as plain text, made from HTML where its author sent nothing else."""
-        texts = (_text(piece) for piece in self.pieces)
+        share = NODES // max(1, len(self.pieces))
+        texts = (_text(piece, share) for piece in self.pieces)
         return clean_text("\n\n".join(text.strip("\n") for text in texts if text.strip())).rstrip()
 
 
-def _text(piece: Piece) -> str:
+def _text(piece: Piece, nodes: int) -> str:
     if piece.plain and piece.plain.strip():
         return piece.plain
-    return html_to_text(piece.html) if piece.html else ""
+    return html_to_text(piece.html, nodes) if piece.html else ""
 
 
 def content(message: Part) -> Content:
@@ -273,7 +275,7 @@ def unflowed(text: str, *, delsp: bool = False) -> str:
         bare = bare.removeprefix(" ")  # space-stuffing
         flows = bare.endswith(" ") and bare != "-- "
         shown = bare[:-1] if flows and delsp else bare
-        if open_line and depth == depth_before and bare != "-- ":
+        if open_line and depth == depth_before and bare not in {"", "-- "}:
             out[-1].append(shown)
         else:
             out.append([f"{'>' * depth} " if depth else "", shown])
@@ -335,7 +337,7 @@ def _flat_children(part: Part) -> bytes:
     if len(children) == 1 and not children[0].keys() and coded in {"base64", "quoted-printable"}:
         return transfer_decoded(children[0].octets(), coded)  # forbidden by RFC 2046 5.2.1, sent all the same
     data = b"\n\n".join(_flat(child).rstrip(b"\r\n") for child in children) + b"\n"
-    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") if b"\r\n" in data else data
+    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 def _flat(part: Part) -> bytes:

@@ -180,7 +180,7 @@ def separator(line: str) -> str:
 
 _MARKER_WORDS = (
     _any(r"""
-        repl(?:y|ies) | respond | response | answer | write | type | antwort\w* | schreib\w* | répon\w* | écri\w*
+        repl(?:y|ies) | respond\w* | response | answer | write | type | antwort\w* | schreib\w* | répon\w* | écri\w*
         respuesta | escrib\w* | rispo\w* | scriv\w* | antwoord\w* | schrijf\w* | typ\w* | odpow\w* | pisz\w*
         respost\w* | escrev\w* | svar\w* | skriv\w* | vasta\w* | kirjoit\w* | odpov\w* | piš\w*
     """),
@@ -210,7 +210,7 @@ _THING = r"[^,;:.!?<>\n]{2,45}(?:\.\w{2,4})?"
 _DEVICE = _any(rf"""
     sent (?:from|via|with|using|by) {_THING} | get (?:the )?outlook for {_THING}
     gesendet (?:von|mit|aus|über) {_THING} | von meinem? {_THING} (?:gesendet|versendet|verschickt)
-    diese nachricht wurde (?:von|mit) {_THING} gesendet\.? | (?:holen sie sich )?outlook für {_THING}
+    diese nachricht wurde (?:von|mit) .{{2,80}} gesendet\.? | (?:holen sie sich )?outlook für {_THING}
     envoyé (?:de|depuis|à partir de|avec|par|via|d['’]) ?{_THING}
     (?:télécharger|obtenir|obtenez) outlook pour {_THING}
     enviado (?:desde|con|de|por|a través de|do|a partir|pelo|com|via) {_THING} | obtener outlook para {_THING}

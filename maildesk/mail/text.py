@@ -12,7 +12,7 @@ from unicodedata import normalize
 
 import nh3
 
-from maildesk.mail.markup import Element, markup, names, tree
+from maildesk.mail.markup import NODES, Element, markup, names, tree
 from maildesk.mail.page import as_text
 
 LINE_LIMIT = 250  # characters of a subject, a name
@@ -57,9 +57,12 @@ def clean_text(text: str, limit: int = TEXT_LIMIT) -> str:
 # ---- HTML
 
 
-def html_to_text(html: str) -> str:
-    """What a reader of this HTML sees, as clean plain text: quotes as `> `, lists, tables, links as `text <url>`."""
-    return clean_text(as_text(tree(html)))
+def html_to_text(html: str, nodes: int = NODES) -> str:
+    """What a reader of this HTML sees, as clean plain text: quotes as `> `, lists, tables, links as `text <url>`.
+
+    What comes behind the first `nodes` elements and texts is left out.
+    """
+    return clean_text(as_text(tree(html, nodes)))
 
 
 _TAGS = names(

@@ -24,7 +24,7 @@ from maildesk.mail.address import spotted
 from maildesk.mail.message import Forwarded, Mail, Trimmed
 from maildesk.mail.read import read
 from maildesk.mail.text import clean_line
-from maildesk.mail.trim_html import formatted, signed_off
+from maildesk.mail.trim_html import agreed, formatted
 
 _MANY_BLANK = re.compile(r"\n(?:[ \t\xa0]*\n){3,}")
 _LOOKED_AT = 5000  # lines; more of them are a pasted log
@@ -37,8 +37,8 @@ _NEAR = 25  # lines of own words above a forwarded mail
 def trim(text: str, html: str | None = None) -> Trimmed:
     """Take a clean body apart; with its HTML, also give the new part as formatted (sanitised)."""
     parts = split(text)
-    found = formatted(html, parts, split) if html else None
-    return replace(signed_off(parts, found), new_html=found.html) if found else parts
+    found = formatted(text, html, parts, split) if html else None
+    return replace(agreed(text, parts, found), new_html=found.html) if found else parts
 
 
 def split(text: str) -> Trimmed:

@@ -47,54 +47,74 @@ _SLACK = 3  # letters by which two readings of the same words may differ
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """The new part with its formatting, and the text of what its author's program marked as signature."""
+    """The new part with its formatting, as text with and without bullets and links, and the marked signatures."""
 
     html: str
     text: str
+    bare: str
     signature: str
 
 
-def formatted(html: str, plain: Trimmed, split: Callable[[str], Trimmed]) -> Formatted | None:
+def formatted(text: str, html: str, plain: Trimmed, split: Callable[[str], Trimmed]) -> Formatted | None:
     """The new part as sanitised HTML; None if there is none, or if it cannot be told safely.
 
-    `plain` is the body taken apart as text; `split` takes text apart.
+    `plain` is `text` taken apart by `split`; `html` is the same body as its author formatted it.
     """
     if plain.inline_answers or not plain.new:
         return None
     root = tree(html)
+    whole = _words(as_text(root))
     _cut_history(root)
     signature = "\n".join(_drop(root, _SIGNATURE))
     parts = split(clean_text(as_text(root, bare=True)))
     if parts.inline_answers:
         return None
     keep_ink(root, ink(parts.new))
-    shown = clean_text(as_text(root, bare=True))
-    if ink(shown) > ink(parts.new) + _SLACK or _says_more(shown, plain.new):
-        return None
     _trim_end(root)
+    shown, bare = clean_text(as_text(root)), clean_text(as_text(root, bare=True))
+    if ink(bare) > ink(parts.new) + _SLACK or _words(bare) - _words(plain.new):
+        return None  # it says more: perhaps history
+    lost = (_words(plain.new) - _words(shown)) & (whole - _words(shown))
+    if lost and not _on_top(text, plain):
+        return None  # it says less, and not because a signature or the history below was cut off
     safe = sanitised(root)
-    return Formatted(safe, shown, signature) if safe else None
+    return Formatted(safe, shown, bare, signature) if safe else None
 
 
-def signed_off(plain: Trimmed, found: Formatted) -> Trimmed:
-    """The plain parts, with the signature that only the HTML marks as one taken off the new text."""
-    start = letters(found.text)
-    rest = letters(plain.new).removeprefix(start)
-    if not rest or len(rest) == len(letters(plain.new)) or rest not in letters(found.signature):
+def _words(text: str) -> Counter[str]:
+    return Counter(_WORD.findall(text.casefold()))
+
+
+def _on_top(text: str, plain: Trimmed) -> bool:
+    """Whether the new text stands in one piece above everything else."""
+    return letters(text).startswith(letters(plain.new))
+
+
+def agreed(text: str, plain: Trimmed, found: Formatted) -> Trimmed:
+    """The plain parts, less what only the HTML knows for signature or history: marks that text does not have."""
+    new = letters(plain.new)
+    start = next((one for one in (letters(found.text), letters(found.bare)) if new.startswith(one)), new)
+    if start == new or not _on_top(text, plain):
         return plain
     lines = plain.new.split("\n")
     left = len(start)
     for index, line in enumerate(lines):
         if left <= 0 and letters(line):
-            new, signature = lines[:index], [*lines[index:], plain.signature]
-            return replace(plain, new="\n".join(new).rstrip(), signature="\n".join(signature).rstrip())
+            signature, history = _signature_first(lines[index:], letters(found.signature))
+            return replace(
+                plain,
+                new="\n".join(lines[:index]).rstrip(),
+                signature="\n".join([*signature, plain.signature]).strip("\n"),
+                quoted="\n".join([*history, plain.quoted]).strip("\n"),
+            )
         left -= len(letters(line))
     return plain
 
 
-def _says_more(shown: str, new: str) -> bool:
-    """Whether the formatted part holds a word more than the plain new part does."""
-    return bool(Counter(_WORD.findall(shown.casefold())) - Counter(_WORD.findall(new.casefold())))
+def _signature_first(lines: list[str], signature: str) -> tuple[list[str], list[str]]:
+    """Lines that belong to the marked signature, and those behind them."""
+    end = next((index for index, line in enumerate(lines) if letters(line) not in signature), len(lines))
+    return lines[:end], lines[end:]
 
 
 def letters(text: str) -> str:
