@@ -15,6 +15,8 @@ from maildesk.demo.company import DESK, Person
 from maildesk.demo.postoffice import HOST, PostOffice
 from maildesk.wire.imap import ImapAccount, ImapSession
 
+POLL = 1.0  # seconds after which the mailbox is looked at even if the server has announced nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -106,7 +108,7 @@ class MailClient:
                     return letter
             if (left := end - time.monotonic()) <= 0:
                 return None
-            self._mailbox().wait(left)
+            self._mailbox().wait(min(left, POLL))
 
     def look(self) -> None:
         """Fetch what is new."""

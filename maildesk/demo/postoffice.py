@@ -28,9 +28,11 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from proxyprotocol.reader import ProxyProtocolReader
 from pymap.backend.dict import Config, Identity, Login
 from pymap.backend.dict.filter import FilterSet
-from pymap.backend.dict.mailbox import MailboxSet
+from pymap.backend.dict.mailbox import MailboxData, MailboxSet
+from pymap.concurrent import Event
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
+from pymap.selected import SelectedMailbox
 from pymap.user import UserMetadata
 from pysasl.hashing import Cleartext
 
@@ -108,7 +110,7 @@ class PostOffice:
     async def _open_mailbox(self, user: str, password: str) -> None:
         known = UserMetadata(self._config, user, password=password)
         await Identity(user, self._login, None, frozenset()).set(known)
-        boxes = MailboxSet()
+        boxes = _Mailboxes()
         self._config.set_cache[user] = (boxes, FilterSet())
         for folder in FOLDERS:
             await boxes.add_mailbox(folder)
@@ -197,6 +199,22 @@ class _Conversation(SMTP):
     def connection_lost(self, error: Exception | None) -> None:
         self.office.lines.discard(self.transport)
         super().connection_lost(error)
+
+
+class _Inbox(MailboxData):
+    """pymap's mailbox. In IDLE that waits for the next mail, and never tells of one that came just before IDLE did."""
+
+    async def update_selected(self, selected: SelectedMailbox, *, wait_on: Event | None = None) -> SelectedMailbox:
+        untold = selected.mod_sequence != self._mod_sequences.highest
+        return await super().update_selected(selected, wait_on=None if untold else wait_on)
+
+
+class _Mailboxes(MailboxSet):
+    """Somebody's folders."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._inbox = _Inbox(self._content_cache, self._thread_cache)
 
 
 class _Config(Config):

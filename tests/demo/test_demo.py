@@ -273,6 +273,19 @@ def test_the_post_office_wakes_a_client_that_waits(office):
     ben.close()
 
 
+def test_a_mail_that_came_just_before_a_client_waits_is_told_too(office):
+    mailbox = ImapSession(ImapAccount("ben", HOST, office.imap_port, "none", BEN.email, lambda: BEN.password))
+    mailbox.connect()
+    mailbox.select()
+    assert mailbox.uids_from(1) == []
+    with smtplib.SMTP(HOST, office.smtp_port, local_hostname="client.example") as server:
+        server.login(ERIKA.email, ERIKA.password)
+        server.sendmail(ERIKA.email, [BEN.email], "Subject: Lunch?\r\n\r\nAt one.\r\n")
+    assert mailbox.wait(10) is True
+    assert len(mailbox.uids_from(1)) == 1
+    mailbox.close()
+
+
 def test_a_mail_to_nobody_comes_back_with_the_mail_in_it_and_a_report_never_does(office):
     office.forget(CORA.email)
     erika = MailClient(ERIKA, office)
