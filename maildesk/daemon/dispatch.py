@@ -142,8 +142,7 @@ class Dispatch:
             case TryAt(at):
                 unit.outbox.deferred(letter.id, until=at, code=outcome.code, reply=outcome.reply)
             case GiveUp(after):
-                reply = f"given up after {after.days or after.seconds // 3600} days or hours: {outcome.reply}"
-                self._fail(unit, letter, outcome.code, reply, now)
+                self._fail(unit, letter, outcome.code, f"given up after {_span(after)}: {outcome.reply}", now)
 
     def _refused(self, unit: Unit, letter: Leased, outcome: Refused, now: datetime) -> None:
         self._fail(unit, letter, outcome.code, outcome.reply, now)
@@ -154,10 +153,11 @@ class Dispatch:
 
     def _channel_down(self, unit: Unit, letter: Leased, outcome: ChannelDown, now: datetime) -> None:
         """The server, the network or the password is at fault, no letter: all wait, and no attempt counts."""
-        pause = PAUSES[min(self.faults, len(PAUSES) - 1)]
-        self.faults += 1
-        self.resting_until = now + timedelta(seconds=pause)
-        log.warning("the mail server cannot be used", reason=outcome.reply, pause=pause)
+        if self.resting_until is None or self.resting_until <= now:  # else another letter of this round found out
+            pause = PAUSES[min(self.faults, len(PAUSES) - 1)]
+            self.faults += 1
+            self.resting_until = now + timedelta(seconds=pause)
+            log.warning("the mail server cannot be used", reason=outcome.reply, pause=pause)
         unit.outbox.give_back(letter.id, until=self.resting_until, code=outcome.code, reply=outcome.reply)
         self._beat(unit, now, f"trouble: {outcome.reply}")
 
@@ -172,6 +172,11 @@ class Dispatch:
         event = LetterFailed(cause, letter.message_id, letter.to.key, letter.template, reply)
         rules = self.desk.rules
         apply(Work(unit, rules, self.desk.ring, cause, now), before, decide(before, event, rules.policy, now))
+
+
+def _span(time: timedelta) -> str:
+    hours = round(time.total_seconds() / 3600)
+    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
 
 
 _RECORD: dict[type, Callable[..., None]] = {

@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -37,6 +37,7 @@ log = structlog.get_logger()
 POLL = 1.0  # seconds; a nudge is faster
 STUCK = 300.0  # seconds without a sign of life after which a loop counts as stuck
 AGAIN = 5.0  # seconds before a loop that failed unexpectedly begins again
+ENDS = frozenset({signal.SIGTERM, signal.SIGINT})
 ENDING = 8.0  # seconds for all loops to end; a server that hangs must not make the service manager kill us
 
 
@@ -65,9 +66,8 @@ class Daemon:
         self._desk = desk
         self._plan = plan
         self._read_plan = reload
-        # What a signal asks for are plain flags and a byte: it may come while this very thread holds an Event's lock.
         self._ending = False
-        self._reloading = False
+        self._heard: set[int] = set()  # signals
         self._mouth: socket.socket | None = None
         self._intakes: dict[str, tuple[Source, Intake, Loop]] = {}
         self._loops: dict[str, Loop] = {}
@@ -76,35 +76,45 @@ class Daemon:
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT. Raises Transient if another daemon already works on this database."""
-        with self._desk.database.hold("run"), self._listening() as ear, self._signals():
+        with self._desk.database.hold("run"), self._listening() as ear:
             self._recover()
             self._start()
             notify(f"READY=1\nSTATUS=reading {len(self._plan.sources)} mailboxes")
             log.info("the desk is open", mailboxes=[s.account.name for s in self._plan.sources])
             while not (self._ending or self._desk.stopping.is_set()):
                 _sleep(ear, self._watchdog())
-                if self._reloading and not self._ending:
-                    self._reloading = False
+                heard, self._heard = self._heard, set()
+                if heard & ENDS:
+                    self._ending = True
+                elif heard:
                     self.reload()
             self._stop()
 
     def stop(self) -> None:
-        """Ask the daemon to end; safe from any thread and from a signal."""
+        """Ask the daemon to end; safe from any thread."""
         self._ending = True
-        self._wake()
-
-    def _wake(self) -> None:
         if self._mouth is not None:
             with suppress(OSError):  # full: it will wake anyway; closed: it has ended
                 self._mouth.send(b"x")
 
     @contextmanager
     def _listening(self) -> Iterator[socket.socket]:
+        """What to sleep on; SIGTERM and SIGINT stop, SIGHUP reloads, where this is the main thread.
+
+        A handler only notes its signal: it may run while this very thread holds the lock of an Event, or of the log.
+        """
         ear, mouth = socket.socketpair()
-        with ear, mouth:
+        with ear, mouth, ExitStack() as stack:
             mouth.settimeout(0)
             self._mouth = mouth
+            if threading.current_thread() is threading.main_thread():
+                for number in (*ENDS, signal.SIGHUP):
+                    stack.callback(signal.signal, number, signal.signal(number, self._hear))
+                stack.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False))
             yield ear
+
+    def _hear(self, number: int, _frame: FrameType | None) -> None:
+        self._heard.add(number)
 
     # --- start and stop ---
 
@@ -265,31 +275,6 @@ class Daemon:
         if stuck or dead:
             log.error("a loop does not move", stuck=stuck, dead=dead)
         return min(interval / 3, 10.0) if interval else 10.0
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT stop, SIGHUP reloads; only where this is the main thread."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        table = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGHUP: self._ask_reload}
-        old = {number: signal.signal(number, _handler(what)) for number, what in table.items()}
-        try:
-            yield
-        finally:
-            for number, handler in old.items():
-                signal.signal(number, handler)
-
-    def _ask_reload(self) -> None:
-        self._reloading = True
-        self._wake()
-
-
-def _handler(what: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        what()
-
-    return handle
 
 
 def _sleep(ear: socket.socket, seconds: float) -> None:

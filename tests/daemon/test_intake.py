@@ -132,8 +132,7 @@ def test_a_lost_reply_loses_no_mail_and_doubles_none(stage: QuickStage, mailbox:
         with pytest.raises(ChannelError):
             look(stage, mailbox, port=proxy.port)
         proxy.cut_on = None
-        taken = look(stage, mailbox, port=proxy.port)
-    assert taken == (0 if word == b"MOVE" else 2)
+        look(stage, mailbox, port=proxy.port)
     assert subjects(stage) == ["one", "two"]
     assert mailbox.uids() == []
     assert sorted(mailbox.mails("Processed")) == sorted([mail("one"), mail("two")])

@@ -38,6 +38,12 @@ def _empty() -> Path:
     return folder / "empty.db"
 
 
+@cache
+def shipped_letters() -> Renderer:
+    """One for all stages: a template is compiled when a letter first needs it, which takes longer than the letter."""
+    return Renderer(template_sources(None))
+
+
 @dataclass
 class ManualClock:
     """A clock that moves when a scene says so."""
@@ -55,7 +61,7 @@ class QuickStage:
         self.clock = ManualClock()
         self.reader = reader
         self.policy = policy
-        self.renderer = Renderer(template_sources(None))
+        self.renderer = shipped_letters()
         self.folder = folder
         self.url = url or "sqlite:///desk.db"
         if not url:
