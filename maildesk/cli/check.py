@@ -62,7 +62,7 @@ def examine(config: Path | None, *, connect: bool = False) -> Report:
     report = Report()
     try:
         settings = setting.read(config, secrets=True)
-        rules = build.rules_of(settings)
+        rules = setting.rules(settings)
     except ConfigError as error:
         report.problems += error.problems
         return report

@@ -74,7 +74,7 @@ def _scene(stack: ExitStack, settings: Settings, asked: Asked) -> Scene:
         raise typer.BadParameter(f"there is no mailbox {mailbox!r}; there is {', '.join(boxes)}")
     at = _time(asked.at, settings.policy.timezone)
     if not asked.database:
-        rules = build.rules_of(settings)
+        rules = setting.rules(settings)
         return Scene(rules, build.explain_ring(), NoLooks(), mailbox, at, asked.all_rules)
     desk = stack.enter_context(setting.desk(settings))
     view = stack.enter_context(desk.database.view())

@@ -109,13 +109,16 @@ def judge(settings: Settings, seen: Seen) -> Judgement:
 
 
 def newest(seen: Seen) -> datetime | None:
-    """The last sign of life of any daemon; words about trouble with a server have no process and count as none."""
-    return max((beat.at for beat in seen.beats.values() if beat.pid), default=None)
+    """The last sign of life of any part of any daemon."""
+    return max((beat.at for beat in seen.beats.values()), default=None)
 
 
 def _judge_daemon(judgement: Judgement, seen: Seen) -> None:
     at = newest(seen)
     if at and seen.now - at < ALIVE:
+        for role in ("handle", "dispatch"):
+            if (beat := seen.beats.get(role)) and seen.now - beat.at > STUCK and not beat.note.startswith("trouble"):
+                judgement.add(1, f"{role} shows no sign of life for {page.span(seen.now - beat.at)}, others do")
         return
     silent = f"no sign of life for {page.span(seen.now - at)}" if at else "no sign of life yet"
     if seen.process is None:

@@ -23,17 +23,26 @@ def run(config: Path | None, *, one_round: bool, level: str) -> int:
     """The daemon until it is told to end; or one round of everything. 1 if a channel failed in that round."""
     configure(level)
     settings = setting.read(config, secrets=True)
-    plan = build.plan_of(settings)
+    plan = _plan(settings)
     for warning in settings.warnings:
         log.warning("the configuration", warning=warning)
-    for problem in plan.rules.renderer.check():  # the letter of that name is written by the shipped one
+    for problem in plan.rules.renderer.check() if plan.rules.shipped else ():  # the shipped ones write these letters
         log.error("a template of this site cannot be used", problem=problem)
+    if one_round:
+        with setting.desk(settings, prepare=True) as desk:
+            return _once(once(desk, plan))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the daemon listens; it reads the configuration anyway
     with pid.announced(setting.pid_file(settings)), setting.desk(settings, prepare=True) as desk:
         desk.rules = plan.rules
-        if one_round:
-            return _once(once(desk, plan))
         Daemon(desk, plan, _reader(config, settings)).run()
     return 0
+
+
+def _plan(settings: Settings) -> Plan:
+    """What the daemon shall do. Raises ConfigError where a template is no text at all."""
+    if problems := setting.unreadable_templates(settings):
+        raise ConfigError(problems)
+    return build.plan_of(settings)
 
 
 def _once(troubles: list[str]) -> int:
@@ -47,8 +56,8 @@ def _reader(config: Path | None, started: Settings) -> Callable[[], Plan]:
 
     def read() -> Plan:
         settings = setting.read(config, secrets=True)
-        plan = build.plan_of(settings)
-        if problems := plan.rules.renderer.check():
+        plan = _plan(settings)
+        if plan.rules.shipped and (problems := plan.rules.renderer.check()):
             raise ConfigError([f"templates/{problem}" for problem in problems])
         for what in ("database", "keys"):
             if getattr(settings, what) != getattr(started, what):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from maildesk import build
 from maildesk.config import Settings
-from maildesk.daemon.desk import Desk
-from maildesk.errors import SchemaError
+from maildesk.daemon.desk import Desk, Rules
+from maildesk.errors import ConfigError, SchemaError
 from maildesk.store.unit import Database, Unit
 
 
@@ -28,6 +28,27 @@ def database_file(settings: Settings) -> Path | None:
     """The file of an SQLite database, there or not; None for another database."""
     url = settings.database_url()
     return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
+def unreadable_templates(settings: Settings) -> list[str]:
+    """One line for each file among the site's own templates that cannot be read as text."""
+    problems = []
+    for path in sorted(settings.templates.rglob("*.j2")) if settings.templates else ():
+        try:
+            path.read_text(encoding="utf-8")
+        except OSError as error:
+            problems.append(f"{path}:1:1: cannot be read ({error.strerror}); make it readable")
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            problems.append(f"{path}:{line}:1: is not UTF-8; save it as UTF-8")
+    return problems
+
+
+def rules(settings: Settings) -> Rules:
+    """Policy and letters. Raises ConfigError where a template is no text; one with a mistake is a letter's matter."""
+    if problems := unreadable_templates(settings):
+        raise ConfigError(problems)
+    return build.rules_of(settings)
 
 
 @contextmanager
@@ -58,6 +79,8 @@ def desk(settings: Settings, *, prepare: bool = False) -> Iterator[Desk]:
     """The wired desk; `prepare` makes or upgrades its database, otherwise that must be there."""
     if not prepare:
         must_exist(settings)
+    if problems := unreadable_templates(settings):
+        raise ConfigError(problems)
     opened = build.open_desk(settings, prepare=prepare)
     with closing(opened.database):
         yield opened

@@ -27,8 +27,8 @@ def ago(**length: float) -> datetime:
     return NOW - timedelta(**length)
 
 
-def beat(role: str = "handle", note: str = "waiting", number: int = 7, **length: float) -> Beat:
-    return Beat(role, "node", number, ago(**(length or {"seconds": 5})), note)
+def beat(role: str = "handle", note: str = "waiting", **length: float) -> Beat:
+    return Beat(role, "node", 7, ago(**(length or {"seconds": 5})), note)
 
 
 def state(**length: float) -> MailboxState:
@@ -52,9 +52,10 @@ def seen(
     box: MailboxState | None = None,
     paused: bool = False,
     process: int | None = 7,
+    none: bool = False,
     **health: object,
 ) -> Seen:
-    spoken: Mapping[str, Beat] = {one.role: one for one in (beats or (beat(),))}
+    spoken: Mapping[str, Beat] = {} if none else {one.role: one for one in (beats or (beat(),))}
     changed = replace(FINE, **health)  # type: ignore[arg-type] # fields by name
     return Seen(NOW, changed, spoken, {"support": box or state(seconds=30)}, paused, process)
 
@@ -67,8 +68,9 @@ def seen(
         (seen(beat(minutes=2), process=None), 2, "the daemon does not run (no sign of life for 2 min)"),
         (seen(beat(minutes=2)), 1, "the daemon (process 7) is busy or has just begun"),
         (seen(beat(minutes=6)), 2, "the daemon (process 7) does not move"),
-        (seen(beat("dispatch", "trouble: x", number=0)), 1, "is busy or has just begun: no sign of life yet"),
-        (seen(beat("dispatch", "trouble: x", number=0), process=None), 2, "does not run"),
+        (seen(none=True), 1, "is busy or has just begun: no sign of life yet"),
+        (seen(none=True, process=None), 2, "the daemon does not run (no sign of life yet)"),
+        (seen(beat(minutes=6), beat("dispatch", "sending")), 1, "handle shows no sign of life for 6 min, others do"),
         (seen(beat(), beat("intake:support", "trouble: cannot log in")), 1, "mailbox support: trouble: cannot log in"),
         (seen(box=state(minutes=4)), 0, ""),
         (seen(box=state(minutes=6)), 1, "mailbox support was last read 6 min ago"),
@@ -85,11 +87,11 @@ def seen(
         (seen(oldest_due=ago(minutes=20), paused=True), 1, "the outbox is paused"),
         (seen(oldest_timer=ago(minutes=20)), 1, "a timer is due since 20 min"),
         (
-            seen(beat(), beat("dispatch", "trouble: no route", number=0), last_sent=ago(hours=1)),
+            seen(beat(), beat("dispatch", "trouble: no route"), last_sent=ago(hours=1)),
             1,
             "the mail server: trouble: no route",
         ),
-        (seen(beat(), beat("dispatch", "trouble: no route", number=0, hours=1)), 0, ""),  # one was sent since
+        (seen(beat(), beat("dispatch", "trouble: no route", hours=1)), 0, ""),  # one was sent since
     ],
 )
 def test_the_judgement(settings: Settings, look: Seen, grade: int, finding: str) -> None:

@@ -124,6 +124,17 @@ def test_a_template_that_is_wrong_is_a_finding_with_its_line(desk: CliDesk) -> N
     assert "templates/en/taken.j2:3: 'nonsense' is no value" in result.out
 
 
+@pytest.mark.parametrize("command", ["check", "reload", "run --once", "explain -"])
+def test_a_template_that_is_no_text_is_said_with_file_and_line(desk: CliDesk, command: str) -> None:
+    (desk.config / "templates" / "en").mkdir(parents=True)
+    path = desk.config / "templates" / "en" / "taken.j2"
+    path.write_bytes(b"one\n\xff\n")
+    result = desk(*command.split())
+    assert result.code == (1 if command in {"check", "reload"} else 2)
+    assert f"{path}:2:1: is not UTF-8" in result.out + result.err
+    assert "Traceback" not in result.err
+
+
 def test_names_that_open_incidents_use_and_the_configuration_lacks_are_warned_of(desk: CliDesk) -> None:
     desk.mail(letter("VPN is slow"))
     assert desk("act", 1, "#assign ann").code == 0

@@ -17,15 +17,12 @@ from pathlib import Path
 import pytest
 from clidesk import DESK, CliDesk, letter
 from servers.dovecot import Mailbox
+from servers.postgres import Postgres, running_postgres
 from servers.smtpd import Sink
 
 from maildesk.store.unit import Database
 
-pytestmark = [
-    pytest.mark.servers,
-    # One round leaves the two ends of the intake's wake-up line to the garbage collector.
-    pytest.mark.filterwarnings("ignore:unclosed <socket.socket fd=.*family=1:ResourceWarning"),
-]
+pytestmark = pytest.mark.servers
 
 
 class Served:
@@ -354,3 +351,43 @@ def test_the_state_directory_is_the_owners_alone(bare: CliDesk) -> None:
     bare("db", "upgrade")
     assert bare.state.stat().st_mode & 0o777 == 0o700
     assert bare.database.stat().st_mode & 0o777 == 0o600
+
+
+# --- PostgreSQL ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+def test_everything_works_on_postgresql_too(bare: CliDesk, cluster: Postgres) -> None:
+    with (bare.config / "desk.yaml").open("a") as file:
+        file.write(f"database: {cluster.database()}\n")
+    empty = bare("list")
+    assert empty.code == 1
+    assert "maildesk db upgrade" in empty.err
+    assert bare("deliver", stdin=letter()).code == 75
+    assert bare("db", "upgrade").code == 0
+    bare.mail(letter())
+    assert [one["incident"] for one in bare("list", "--json").json] == ["INC-1"]
+    assert bare("act", 1, "#p1").code == 0
+    assert bare("status").code == 2
+    assert "its schema is the one of this version" in bare("check", "--connect").out
+    assert bare("db", "restored").code == 0
+    bare.mail(letter(number=2, From="Bob <bob@shop.example>"))
+    assert int(bare("list", "--json").json[-1]["incident"].removeprefix("INC-")) > 1000
+
+
+def test_a_database_that_is_away_is_said_in_a_sentence(bare: CliDesk) -> None:
+    with (bare.config / "desk.yaml").open("a") as file:
+        file.write("database: postgresql://desk@127.0.0.1:9/desk\n")
+    result = bare("list")
+    assert result.code == 1
+    assert "postgresql://desk@127.0.0.1:9/desk" in result.err
+    assert "Traceback" not in result.err
+    assert bare("status").code == 2
+    assert bare("deliver", stdin=letter()).code == 75
+    assert bare("check").code == 0
+    assert bare("check", "--connect").code == 1

@@ -273,3 +273,20 @@ def _seconds() -> float:
     begun = time.monotonic()
     assert spawned("--help").returncode == 0
     return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("name", ["pymap", "aiosmtpd"])
+def test_a_demo_without_its_servers_says_exactly_what_to_type(
+    bare: CliDesk, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)  # how Python marks a module that is not there
+    result = bare("demo")
+    assert (result.code, result.out, result.err) == (1, "", "pip install 'maildesk[demo]'\n")
+
+
+def test_the_demo_is_told_whether_to_stay(bare: CliDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+    monkeypatch.setattr("maildesk.demo.main", told.append)
+    assert bare("demo").code == 0
+    assert bare("demo", "--keep").code == 0
+    assert told == [False, True]
