@@ -2,7 +2,7 @@
 #
 #   make demo        a helpdesk at work, in one process, nothing to configure
 #   make test        everything: packages, linters, types, all tests with real servers
-#   make test-fast   the tests that need no server
+#   make test-fast   the tests that need no server and start no program
 #   make lint        ruff and mypy
 #   make venv        only the environment
 
@@ -13,6 +13,8 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 BIN := $(VENV)/bin
+# A worker a core; the tests of a file stay together, so that they share what they start.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 DEMO := $(VENV)/.demo-is-installed
 TEST := $(VENV)/.test-is-installed
 
@@ -37,10 +39,10 @@ demo: $(DEMO)
 test: | $(BIN)/python
 	@$(MAKE) -j2 packages $(TEST)
 	@$(MAKE) lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-fast: $(TEST)
-	$(BIN)/python -m pytest -m "not servers and not faults"
+	$(PYTEST) -m "not servers and not faults and not program"
 
 lint: $(TEST)
 	$(BIN)/ruff check

@@ -92,11 +92,16 @@ def keyring(text: str, epoch: int, source: str) -> Keyring:
         raise ConfigError([f"{source}:1:1: keys: {error}; restore the file from your backup"]) from None
 
 
-def _key_text(settings: Settings) -> tuple[str, str]:
+def _key_text(settings: Settings, *, used: bool) -> tuple[str, str]:
     """The key file's text and name; without `security.keys` it lies beside the database and is made at first need."""
     if settings.keys is not None:
         return settings.keys.reveal(), str(settings.keys)
     path = settings.state / "keys"
+    if used and not path.exists():
+        what = "the file is gone, and without it no answer to an older letter is believed"
+        raise ConfigError(
+            [f"{path}:1:1: keys: {what}; restore it from your backup, or `maildesk init` makes a new one"]
+        )
     if not path.exists():
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(path, new_keys())
@@ -127,7 +132,8 @@ def open_desk(settings: Settings, *, clock: Clock | None = None, prepare: bool =
     database.check_schema()
     with database.view() as view:
         epoch = view.meta.epoch()
-    text, source = _key_text(settings)
+        used = view.incidents.get(1) is not None
+    text, source = _key_text(settings, used=used)
     return Desk(database, keyring(text, epoch, source), clock or SystemClock(), rules_of(settings))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -68,3 +69,27 @@ def postgres_url(postgres_prepared: str) -> Iterator[str]:
             connection.execute(f'DELETE FROM "{table.name}"')
             if table.dialect_kwargs["sqlite_autoincrement"]:
                 connection.execute(f"ALTER TABLE {table.name} ALTER id RESTART")
+
+
+# By folder and file, so that a new test of them is marked without anybody thinking of it.
+KINDS = {
+    "cli/": pytest.mark.program,
+    "demo/": pytest.mark.program,
+    "daemon/test_dispatch.py": pytest.mark.servers,
+    "daemon/test_handle.py": pytest.mark.program,
+    "daemon/test_reader.py": pytest.mark.program,
+    "scenes/": pytest.mark.program,
+    "store/test_hold.py": pytest.mark.program,
+    "store/test_unit.py": pytest.mark.program,
+    "systemd/": pytest.mark.program,
+    "wire/test_smtp.py": pytest.mark.servers,
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(here).as_posix()
+        for beginning, mark in KINDS.items():
+            if place.startswith(beginning):
+                item.add_marker(mark)

@@ -54,7 +54,7 @@ def handle_waiting(desk: Desk, reader: Reader, limit: int = 25, alive: Callable[
         _give_back(desk, claimed)
         raise
     except Exception as error:  # noqa: BLE001 -- whatever it is, the mails are tried alone, and none is lost
-        log.warning("a batch failed, its mails are done one by one", error=repr(error), mails=len(batch))
+        log.warning("a batch failed, its mails are done one by one", error=type(error).__name__, mails=len(batch))
         _one_by_one(desk, batch)
         _give_back(desk, claimed[len(batch) :])
     desk.letters.set()

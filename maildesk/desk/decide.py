@@ -305,7 +305,8 @@ def _own_orders(draft: Draft, mail: MailCame, asked: Asked) -> Decision:
 
 def _says_yes(mail: MailCame) -> bool:
     """Only a bare yes; a yes with a but is an answer that opens the incident again."""
-    return " ".join(mail.said.text.split()).strip(" .!,:;-").casefold() in YES and not mail.said.enclosures
+    words = "".join(" " if c in ".!,:;-" else c for c in mail.said.text)
+    return " ".join(words.split()).casefold() in YES and not mail.said.enclosures
 
 
 def _vouch(draft: Draft, mail: MailCame) -> None:
@@ -369,7 +370,8 @@ def _join_technician(draft: Draft, mail: MailCame) -> None:
 
 def _not_done(draft: Draft, mail: MailCame, lines: tuple[Line, ...], offers: tuple[str, ...]) -> Decision:
     """Nothing was done; the words are kept as an internal note, and the technician hears why."""
-    record_mail(draft, mail, Entry.NOTE, public=False, why="its commands could not be carried out")
+    typed = " ".join(line.shown for line in lines)
+    record_mail(draft, mail, Entry.NOTE, public=False, why=f"not carried out: {typed}")
     saved = bool(mail.said.text.strip() or mail.said.enclosures)
     values = {"lines": lines, "offers": offers, "saved": saved}
     announce(draft, Happening.NOT_DONE, speaker=mail.party, values=values, in_reply_to=mail.message_id)
@@ -379,7 +381,7 @@ def _not_done(draft: Draft, mail: MailCame, lines: tuple[Line, ...], offers: tup
 def _refused(draft: Draft, mail: MailCame, asked: Asked, refusals: Mapping[str, No]) -> Decision:
     """Not allowed at this trust level. Kept, never run, never relayed; a typed reply may lift it."""
     why = next(iter(refusals.values())).why
-    record_mail(draft, mail, Entry.REFUSED, public=False, why=why, data={"commands": asked.canonical})
+    record_mail(draft, mail, Entry.REFUSED, public=False, why=f"{asked.canonical}: {why}")
     if mail.sums.refusals_withheld:
         draft.record(Entry.LETTER, f"no notice of the refusal: {mail.sums.refusals_withheld}", actor="desk")
         return draft.decision(Action.UPDATE, f"refused: {why}")
@@ -496,7 +498,7 @@ def record_mail(
     """The mail itself, into the timeline."""
     draft.record(
         entry,
-        mail.said.text,
+        mail.said.text or (why if entry in {Entry.NOTE, Entry.REFUSED} else ""),
         public=public,
         actor=mail.party.key,
         actor_name=mail.party.shown,

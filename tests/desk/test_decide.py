@@ -198,14 +198,17 @@ class TestARequester:
         after = [happens(before, mail(ERIKA)).incident for before in waiting]
         assert [i.status for i in after if i] == [Status.IN_PROGRESS, Status.PENDING]
 
-    @pytest.mark.parametrize("words", ["yes", "Yes!", "Ja.", "it works", " OK "])
+    @pytest.mark.parametrize("words", ["yes", "Yes!", "Ja.", "it works", " OK ", "Yes, it works!"])
     def test_confirms_a_resolution_with_one_word(self, words):
         decision = happens(incident(status=Status.RESOLVED), mail(ERIKA, words))
         assert decision.incident is not None
         assert decision.incident.status is Status.CLOSED
         assert letters(decision) == [("closed", "erika@shop.example"), ("confirmed_tech", "ann@acme.example")]
 
-    @pytest.mark.parametrize("words", ["yes, but the colour is wrong", "no", "Still broken", "yes?!? no!"])
+    @pytest.mark.parametrize(
+        "words",
+        ["yes, but the colour is wrong", "no", "Still broken", "yes?!? no!", "Yes, it prints again. But slowly."],
+    )
     def test_opens_it_again_with_anything_else(self, words):
         decision = happens(incident(status=Status.RESOLVED), mail(ERIKA, words))
         assert decision.incident is not None
@@ -359,7 +362,7 @@ class TestATechnician:
         sums = Sums(refusals_withheld="he got one within ten minutes")
         decision = happens(incident(), mail(ANN, "", "#close", sums=sums))
         assert letters(decision) == []
-        assert ("refused", "") in records(decision)
+        assert "refused" in {entry for entry, _ in records(decision)}
 
     def test_confirms_with_the_word_and_exactly_that_command_runs(self):
         pending = Pending(5, "@ann", 7, "copper", Asked((Command("close", "", "#close"),)), Said("It is done"), 1, NOW)
