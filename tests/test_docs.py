@@ -17,7 +17,7 @@ READMES = [*sorted(ROOT.glob("*/README.md")), ROOT / "README.md"]
 
 
 def commands() -> list[str]:
-    """"list", "inbox", "inbox release" ... as they are typed."""
+    """As they are typed: list, inbox, inbox release ..."""
     names = [named(command) for command in app.registered_commands]
     for group in app.registered_groups:
         assert group.typer_instance is not None
