@@ -25,7 +25,7 @@ from maildesk.daemon.desk import Desk
 from maildesk.desk.decide import decide
 from maildesk.desk.events import LetterFailed
 from maildesk.desk.retry import GiveUp, TryAt, next_try
-from maildesk.errors import Transient
+from maildesk.errors import Transient, UsageError
 from maildesk.mail.write import assemble
 from maildesk.store.outbox import Leased
 from maildesk.store.unit import Unit
@@ -53,8 +53,8 @@ class Dispatch:
 
     async def run(self, end: threading.Event) -> None:
         """Send until the desk stops or `end` is set; a letter on its way is finished."""
-        loop = asyncio.get_running_loop()
-        waiting = loop.run_in_executor(None, self._listen, loop, end)
+        loop, over = asyncio.get_running_loop(), threading.Event()
+        waiting = loop.run_in_executor(None, self._listen, loop, over)
         try:
             while not (self.desk.stopping.is_set() or end.is_set()):
                 try:
@@ -65,6 +65,7 @@ class Dispatch:
                 if not sent:
                     await self._rest()
         finally:
+            over.set()
             self.desk.letters.set()
             await waiting
             await self.channel.close()
@@ -76,9 +77,9 @@ class Dispatch:
             unit.meta.beat("dispatch", node=socket.gethostname(), pid=os.getpid(), now=now, note=note)
         unit.outbox.recover(now)
 
-    def _listen(self, loop: asyncio.AbstractEventLoop, end: threading.Event) -> None:
+    def _listen(self, loop: asyncio.AbstractEventLoop, over: threading.Event) -> None:
         """Turn the desk's nudge, which threads give, into one that this loop can wait for."""
-        while not (self.desk.stopping.is_set() or end.is_set()):
+        while not over.is_set():
             self.desk.letters.wait()
             self.desk.letters.clear()
             loop.call_soon_threadsafe(self._wake.set)
@@ -112,7 +113,15 @@ class Dispatch:
             if not quiet:
                 self._beat(unit, now)
             leased = unit.outbox.lease(now, self.connections, LEASE)
-            return [(letter, assemble(unit.outbox.frozen(letter.id), unit.blobs.get)) for letter in leased]
+            return [ready for letter in leased if (ready := self._ready(unit, letter, now))]
+
+    def _ready(self, unit: Unit, letter: Leased, now: datetime) -> tuple[Leased, bytes] | None:
+        try:
+            return letter, assemble(unit.outbox.frozen(letter.id), unit.blobs.get)
+        except UsageError as error:  # a file of it is gone: the others must not wait for what will never come
+            log.error("a letter cannot be put together", outbox=letter.id, reason=str(error))  # noqa: TRY400 -- no bug here
+            unit.outbox.failed(letter.id, now=now, code=0, reply=str(error))
+            return None
 
     async def _one(self, letter: Leased, content: bytes) -> None:
         outcome = await self.channel.send(letter.envelope, letter.to.email, content)

@@ -38,7 +38,7 @@ POLL = 1.0  # seconds; a nudge is faster
 STUCK = 300.0  # seconds without a sign of life after which a loop counts as stuck
 AGAIN = 5.0  # seconds before a loop that failed unexpectedly begins again
 ENDS = frozenset({signal.SIGTERM, signal.SIGINT})
-ENDING = 8.0  # seconds for all loops to end; a server that hangs must not make the service manager kill us
+ENDING = 6.0  # seconds for all loops to end; a server that hangs must not make the service manager kill us
 
 
 @dataclass(frozen=True, slots=True)

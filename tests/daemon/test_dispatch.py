@@ -21,8 +21,9 @@ from maildesk.daemon.handle import handle_waiting
 from maildesk.daemon.intake import deliver
 from maildesk.desk.effects import Entry
 from maildesk.desk.retry import TryAt, next_try
+from maildesk.mail.message import Address, Frozen
 from maildesk.mail.write import assemble
-from maildesk.store.outbox import OutboxInfo
+from maildesk.store.outbox import OutboxInfo, OutboxRow
 from maildesk.wire.smtp import SmtpAccount, SmtpChannel
 
 
@@ -233,6 +234,19 @@ def test_a_server_that_is_not_there_fails_no_letter(stage: QuickStage) -> None:
     assert beat.note.startswith("trouble: cannot connect to 127.0.0.1")
 
 
+def test_a_letter_whose_bytes_are_gone_holds_up_no_other(stage: QuickStage, sink: Sink, sender: Sender) -> None:
+    opened(stage)
+    with stage.desk.database.unit() as unit:
+        lost = Frozen(b"Subject: x\r\n\r\n", b"", ((0, "0" * 64),))
+        now = stage.clock.now() - timedelta(hours=1)
+        to = Address("otto@shop.example")
+        row = OutboxRow("x@y", 1, "answer", "", to, to.key, "x", "", lost, "test", now, now + timedelta(days=5))
+        unit.outbox.add(row)
+    sender.all()
+    assert (one(stage, "answer").state, one(stage, "answer").reply) == ("failed", f"no bytes are kept under {'0' * 64}")
+    assert sorted(got.to for got in sink.letters) == ["ann@acme.example", "ben@acme.example", "erika@shop.example"]
+
+
 # --- what holds letters back -----------------------------------------------------------------------------------------
 
 
@@ -276,3 +290,25 @@ def test_the_loop_sends_when_it_is_nudged_and_finishes_the_letter_on_its_way(sta
     thread.join(5)
     assert not thread.is_alive()
     assert sorted(letter.state for letter in letters(stage.desk)) == ["pending", "sent", "sent"]
+
+
+class Faulty(Dispatch):
+    """Meets what nobody foresaw."""
+
+    async def once(self) -> int:
+        raise ZeroDivisionError
+
+
+def test_what_nobody_foresaw_ends_the_loop_so_that_it_can_begin_again(stage: QuickStage, sink: Sink) -> None:
+    dispatch = Faulty(stage.desk, SmtpChannel(SmtpAccount("127.0.0.1", sink.port, "none")))
+    ended = []
+
+    def run() -> None:
+        with pytest.raises(ZeroDivisionError):
+            asyncio.run(dispatch.run(threading.Event()))
+        ended.append(True)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert ended

@@ -183,6 +183,8 @@ def test_ten_kills_lose_nothing_and_double_nothing(mailbox: Mailbox, sink: Sink,
         no_mail_is_lost_or_doubled(story)
         letters_agree(story)
         assert one.says("inbox", "verify") == 0, one.tail()
+        print("mails by attempts", Counter(row.attempts for row in one.rows()))
+        print("letters by copies", Counter((letter.state, letter.copies) for letter in one.letters()))
         one.stop()
 
 
