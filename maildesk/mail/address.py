@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from email import policy
 from email.errors import HeaderParseError
+from functools import lru_cache
 
 import idna
 
@@ -54,6 +55,7 @@ def one_mailbox(value: str) -> Address:
     return ours
 
 
+@lru_cache(maxsize=512)  # the same people write again, and this parser is slow
 def _second_opinion(line: str) -> str:
     """The key of the one address that Python's own structured header parser finds; "" if it finds another number."""
     try:
@@ -158,7 +160,7 @@ def _local(tokens: list[_Token]) -> str:
         if not _PLAIN_QUOTED.fullmatch(inside) or "@" in inside:
             raise Defect("a quoted local part that can be misread")
         text = inside if _LOCAL.fullmatch(inside) else text
-    elif not _LOCAL.fullmatch(text):
+    elif not _LOCAL.fullmatch(text) or not all(char.isascii() or char.isalnum() for char in text):
         raise Defect("a local part that is no dot-atom")
     if len(text.encode()) > 64:
         raise Defect("a local part of more than 64 octets")

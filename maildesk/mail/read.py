@@ -18,6 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from email.errors import HeaderParseError
 from email.message import Message
 from email.policy import Policy, compat32
 from email.utils import parsedate_to_datetime
@@ -63,7 +64,7 @@ _LOOP = "x-maildesk-loop"
 
 _ID = re.compile(r"<([^<>]*)>")
 _MBOX_LINE = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\r?\n)*(?:From [^\n]*\n)?")
-_UNREADABLE = (RecursionError, MemoryError, LookupError, ValueError, ArithmeticError, TypeError, AttributeError)
+_NAMED_IN_CODE = re.compile(r"=\?\S*\?=")
 
 
 def read(raw: bytes) -> Mail | Unreadable:
@@ -72,7 +73,7 @@ def read(raw: bytes) -> Mail | Unreadable:
         return _read(raw)
     except TooMuch as limit:
         return Unreadable(f"over a limit: {limit}")
-    except (*_UNREADABLE, AssertionError, OSError) as error:  # whatever a parser may do over hostile bytes
+    except Exception as error:  # noqa: BLE001  # the one place: whatever a parser does over hostile bytes is a reason
         return Unreadable(clean_line(f"the parser failed: {type(error).__name__}: {error}"))
 
 
@@ -184,11 +185,18 @@ def _from(fields: list[tuple[str, str]]) -> tuple[Address | None, str]:
 
 def _interpreted(message: Message) -> mailparser.MailParser:
     """What mail-parser makes of the address and date fields."""
+    fields = [(name, unfolded(str(value))) for name, value in message.raw_items() if name.lower() in _FOR_MAIL_PARSER]
+    try:
+        return mailparser.MailParser(_message_of(fields))
+    except HeaderParseError:  # base64 that is none, in a name: better no name than no address
+        return mailparser.MailParser(_message_of([(name, _NAMED_IN_CODE.sub("", value)) for name, value in fields]))
+
+
+def _message_of(fields: list[tuple[str, str]]) -> Message:
     view = Message()
-    for name, value in message.raw_items():
-        if name.lower() in _FOR_MAIL_PARSER:
-            view[name] = unfolded(str(value))
-    return mailparser.MailParser(view)
+    for name, value in fields:
+        view[name] = value
+    return view
 
 
 def _addresses(parsed: mailparser.MailParser, name: str) -> tuple[Address, ...]:

@@ -29,7 +29,7 @@ from maildesk.mail.message import (
 )
 from maildesk.mail.read import read
 from maildesk.mail.screen import screen
-from maildesk.mail.text import language
+from maildesk.mail.text import clean_line, language
 from maildesk.mail.trim import forwarded, trim
 
 _MAGIC = b"MDR1"
@@ -51,8 +51,8 @@ def understand(raw: bytes) -> Reading | Unreadable:
             forwarded=forwarded(mail),
             language=language(trimmed.new or mail.text),
         )
-    except (RecursionError, MemoryError) as error:  # the patterns are linear; this is for the one that is not
-        return Unreadable(f"the mail could not be taken apart: {type(error).__name__}")
+    except Exception as error:  # noqa: BLE001  # as in `read`: a mail that breaks us is quarantined, with its reason
+        return Unreadable(clean_line(f"the mail could not be taken apart: {type(error).__name__}: {error}"))
 
 
 # ---- out

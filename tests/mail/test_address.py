@@ -69,6 +69,7 @@ def test_one_mailbox_without_doubt_is_taken(value, email, name):
         ("ann@[192.0.2.1]", "white space, a comment, a domain literal"),
         ("ann..lee@acme.example", "no dot-atom"),
         (".ann@acme.example", "no dot-atom"),
+        ("ann\u3000lee@acme.example", "no dot-atom"),
         ("ann@-acme.example", "no host name"),
         ("ann@acme..example", "no host name"),
         ("ann@acme.example.", "no host name"),

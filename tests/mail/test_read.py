@@ -344,6 +344,15 @@ def test_address_lists_survive_names_with_commas_and_broken_members():
     assert any("to:" in note for note in found.notes)
 
 
+def test_a_name_that_cannot_be_decoded_costs_the_name_and_not_the_address():
+    found = made(
+        b"From: =?utf-8?b?a?= <ann@acme.example>\r\nTo: =?utf-8?B?YW5u=A?= <bob@acme.example>, carl@acme.example"
+    )
+    assert found.from_ is not None
+    assert found.from_.email == "ann@acme.example"
+    assert [who.email for who in found.to] == ["bob@acme.example", "carl@acme.example"]
+
+
 def test_charsets_that_lie_are_noted():
     assert mail("latin1_liar.eml").notes == ("text labelled utf-8 read as cp1252",)
     assert mail("utf8_liar.eml").notes == ("text labelled iso-8859-1 read as utf-8",)
