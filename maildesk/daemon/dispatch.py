@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -133,7 +134,9 @@ class Dispatch:
             _RECORD[type(outcome)](self, unit, letter, outcome, now)
         log.info(
             "letter",
-            incident=letter.incident,
+            incident=_tag(letter),
+            letter=letter.id,
+            message_id=letter.message_id,
             template=letter.template,
             outcome=type(outcome).__name__,
             reply=outcome.reply,
@@ -175,12 +178,18 @@ class Dispatch:
         unit.outbox.failed(letter.id, now=now, code=code, reply=reply)
         before = unit.incidents.get(letter.incident) if letter.incident else None
         if before is None:
-            log.error("a letter could not be delivered", template=letter.template, reply=reply)
+            log.error("a letter could not be delivered", letter=letter.id, template=letter.template, reply=reply)
             return
         cause = "failed " + hashlib.sha256(letter.message_id.encode()).hexdigest()
         event = LetterFailed(cause, letter.message_id, letter.to.key, letter.template, reply)
         rules = self.desk.rules
         apply(Work(unit, rules, self.desk.ring, cause, now), before, decide(before, event, rules.policy, now))
+
+
+def _tag(letter: Leased) -> str | None:
+    """The number as people say it: it ends every subject about an incident."""
+    found = re.search(r"\[([A-Z]+-\d+)\]$", letter.subject)
+    return found[1] if found else None
 
 
 def _span(time: timedelta) -> str:
