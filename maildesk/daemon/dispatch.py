@@ -80,7 +80,7 @@ class Dispatch:
 
     def _listen(self, loop: asyncio.AbstractEventLoop, over: threading.Event) -> None:
         """Turn the desk's nudge, which threads give, into one that this loop can wait for."""
-        while not over.is_set():
+        while not (self.desk.stopping.is_set() or over.is_set()):
             self.desk.letters.wait()
             self.desk.letters.clear()
             loop.call_soon_threadsafe(self._wake.set)
