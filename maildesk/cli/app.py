@@ -64,6 +64,11 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
 Tag = Annotated[str, typer.Argument(metavar="INCIDENT", help="INC-1, or just 1.")]
 Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="Its number in the list.")]
 
+SomeNumber = Annotated[
+    int | None, typer.Argument(metavar="ID", min=1, max=2**63 - 1, help="Its number in the list.", show_default=False)
+]
+Held = Annotated[bool, typer.Option("--held", help="All that `letters: hold` has kept.")]
+
 
 class MailState(StrEnum):
     RECEIVED = "received"
@@ -359,22 +364,22 @@ def outbox_show(
 
 
 @outbox.command("retry")
-def outbox_retry(number: Number, config: Config = None) -> None:
+def outbox_retry(number: SomeNumber = None, held: Held = False, config: Config = None) -> None:
     """Try a letter now.
 
-    One that waits, failed, was held or dropped.
+    One that waits, failed, was held or dropped; or, with --held, all that `letters: hold` has kept.
     """
     from maildesk.cli import boxes as work
 
-    raise typer.Exit(work.retry(config, number))
+    raise typer.Exit(work.retry(config, number, held=held))
 
 
 @outbox.command("drop")
-def outbox_drop(number: Number, config: Config = None) -> None:
+def outbox_drop(number: SomeNumber = None, held: Held = False, config: Config = None) -> None:
     """Never send a letter."""
     from maildesk.cli import boxes as work
 
-    raise typer.Exit(work.drop(config, number))
+    raise typer.Exit(work.drop(config, number, held=held))
 
 
 @outbox.command("pause")

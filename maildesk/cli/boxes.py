@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from maildesk.cli import page, setting
 from maildesk.cli.logs import configure_for_a_command
 from maildesk.cli.page import when
 from maildesk.clock import SystemClock
+from maildesk.config import Settings
 from maildesk.daemon.verify import Verified, unfinished, verify
 from maildesk.errors import UsageError
 from maildesk.mail.write import assemble
@@ -252,9 +253,15 @@ def _letter(unit: Unit, number: int) -> OutboxInfo:
     return letter
 
 
-def retry(config: Path | None, number: int) -> int:
-    """Try a letter now."""
+def retry(config: Path | None, number: int | None, *, held: bool = False) -> int:
+    """Try a letter now, or all that `letters: hold` has kept."""
     settings = setting.read(config)
+    if held:
+        return _all_held(
+            settings, lambda unit, letter: unit.outbox.retry(letter, now=SystemClock().now()), "go out now"
+        )
+    if number is None:
+        raise UsageError("which letter? give its number from `maildesk outbox`, or --held for all that are held")
     with setting.unit(settings) as unit:
         _letter(unit, number)
         unit.outbox.retry(number, now=SystemClock().now())
@@ -262,9 +269,24 @@ def retry(config: Path | None, number: int) -> int:
     return 0
 
 
-def drop(config: Path | None, number: int) -> int:
-    """Never send a letter."""
+def _all_held(settings: Settings, act: Callable[[Unit, int], None], what: str) -> int:
+    with setting.unit(settings) as unit:
+        letters = [letter.id for letter in unit.views.outbox("held", limit=1_000_000)]
+        for letter in letters:
+            act(unit, letter)
+    page.say(f"{len(letters)} held letters {what}")
+    return 0
+
+
+def drop(config: Path | None, number: int | None, *, held: bool = False) -> int:
+    """Never send a letter, or none of those that `letters: hold` has kept."""
     settings = setting.read(config)
+    if held:
+        return _all_held(
+            settings, lambda unit, letter: unit.outbox.drop(letter, now=SystemClock().now()), "are dropped"
+        )
+    if number is None:
+        raise UsageError("which letter? give its number from `maildesk outbox`, or --held for all that are held")
     with setting.unit(settings) as unit:
         letter = _letter(unit, number)
         unit.outbox.drop(number, now=SystemClock().now())

@@ -102,7 +102,7 @@ def judge(settings: Settings, seen: Seen) -> Judgement:
     for mailbox in settings.mailboxes:
         _judge_mailbox(judgement, seen, mailbox)
     _judge_inbox(judgement, seen)
-    _judge_outbox(judgement, seen)
+    _judge_outbox(judgement, settings, seen)
     if seen.health.oldest_timer and seen.now - seen.health.oldest_timer > LATE:
         judgement.add(1, f"a timer is due since {page.span(seen.now - seen.health.oldest_timer)}")
     return judgement
@@ -150,8 +150,12 @@ def _judge_inbox(judgement: Judgement, seen: Seen) -> None:
         judgement.add(1, f"a mail waits for {page.span(seen.now - health.oldest_unfinished)} to be handled")
 
 
-def _judge_outbox(judgement: Judgement, seen: Seen) -> None:
+def _judge_outbox(judgement: Judgement, settings: Settings, seen: Seen) -> None:
     health, trouble = seen.health, seen.beats.get("dispatch")
+    held = health.outbox.get("held", 0)
+    if held and not settings.policy.hold:
+        what = f"letters from the time of `letters: hold`: {held}"
+        judgement.add(1, f"{what}; send them with `maildesk outbox retry --held`, or `drop --held`")
     if seen.paused:
         judgement.add(1, "the outbox is paused; `maildesk outbox resume` lets letters leave again")
     # A server that takes letters again says nothing of its own; the letter it took does.

@@ -27,6 +27,7 @@ from maildesk.desk.effects import (
     Send,
     SetTimer,
     StormNoticed,
+    TellAdmins,
 )
 from maildesk.desk.incident import Incident
 from maildesk.desk.letters import Past, Setting, Written, as_history, compose
@@ -124,6 +125,14 @@ def _storm(work: Work, effect: StormNoticed) -> None:
     work.unit.incidents.note_storm(effect.key, work.now)
 
 
+def _tell_admins(work: Work, effect: TellAdmins) -> None:
+    setting = Setting(None, work.rules.policy, work.rules.renderer, work.ring, effect.key, work.now)
+    values = {"headline": effect.headline, "details": effect.details}
+    for ordinal, address in enumerate(work.rules.policy.admins):
+        send = Send("alarm", address, address.key, "admin", "notice", work.rules.policy.language, values=values)
+        post(work.unit, send, written(send, ordinal, setting, work.rules), setting)
+
+
 def _ask(work: Work, effect: Ask) -> None:
     assert work.asking is not None, "a request for confirmation is sent with its question"
     work.unit.people.ask(
@@ -143,6 +152,7 @@ _CARRY_OUT: Mapping[type[Effect], Callable[[Work, Any], None]] = {
     Confirmed: _confirmed,
     Link: _link,
     StormNoticed: _storm,
+    TellAdmins: _tell_admins,
 }
 
 
@@ -200,7 +210,8 @@ def written(send: Send, ordinal: int, setting: Setting, rules: Rules) -> Written
     except LetterError as error:
         if rules.shipped is None:
             raise
-        log.warning("a template of this site fails, the shipped one is used", template=send.template, reason=str(error))
+        tag = setting.incident.tag if setting.incident else None
+        log.warning("a site's template fails", incident=tag, template=send.template, reason=str(error))
         return compose(send, ordinal, replace(setting, renderer=rules.shipped))
 
 

@@ -114,7 +114,7 @@ def _outcome(incident: Incident | None, decision: Decision) -> Json:
         "reason": decision.reason,
         "incident": after.tag if after and after.id else None,
         "type": after.type.value if after else None,
-        "category": after.category if after else None,
+        "category": (after.category or None) if after else None,
         "group": after.group if after else None,
         "assignee": after.assignee if after else None,
         "impact": after.impact.value if after else None,

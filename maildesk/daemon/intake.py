@@ -196,7 +196,7 @@ class Intake:
 
     def _add(self, unit: Unit, state: MailboxState, uid: int, raw: bytes, size: Size, now: datetime) -> Added:
         message_id, _ = scan_ids(raw)
-        return unit.inbox.add(
+        added = unit.inbox.add(
             raw,
             fingerprint=fingerprint(raw),
             message_id=message_id,
@@ -205,6 +205,9 @@ class Intake:
             now=now,
             sighting=(state.uidvalidity, uid),
         )
+        what = "a mail seen again" if added.duplicate else "mail taken"
+        log.info(what, mailbox=self.name, uid=uid, inbox=added.id, message_id=message_id)
+        return added
 
     def _too_large(self, unit: Unit, state: MailboxState, uid: int, head: bytes, size: Size, now: datetime) -> None:
         """Its header is kept, the mail itself stays on the server, and an admin hears of it."""

@@ -51,8 +51,8 @@ class StoredLooks:
         return storm.count, storm.first, storm.noticed
 
     def refusals(self, person: str, since: datetime) -> int:
-        templates = ("confirm", "refused")
-        return sum(self.unit.outbox.count_to(person, template, since) for template in templates)
+        """Notices of refusals that were not followed by a confirmation: a real technician answers his."""
+        return self.unit.people.unanswered(person, since) + self.unit.outbox.count_to(person, "refused", since)
 
     def loads(self, people: Collection[str]) -> Mapping[str, int]:
         return self.unit.incidents.open_loads(people)

@@ -20,9 +20,10 @@ from maildesk.desk.events import Found, MailCame, Pending, Said, Sums
 from maildesk.desk.incident import Incident
 from maildesk.desk.people import Party
 from maildesk.desk.policy import Policy
+from maildesk.desk.recording import whose
 from maildesk.desk.rules import Classification, Facts
 from maildesk.mail import auth
-from maildesk.mail.message import Address, Enclosure, Kind, Level, Mail, Reading, Trust
+from maildesk.mail.message import Address, Attachment, Enclosure, Kind, Level, Mail, Reading, Trust
 from maildesk.mail.subject import base_subject, before_commands, command_zone, fresh_zone, storm_key
 from maildesk.mail.thread import (
     Keyring,
@@ -317,8 +318,20 @@ def _said(reading: Reading, incident: Incident | None) -> Said:
         text, html = f"{trimmed.new}\n\n{reading.forwarded.text}".strip(), None
     elif incident is None and not text.strip():
         text, html = mail.text, None
-    files = tuple(enclosure(a.name, a.type, a.content, a.cid) for a in mail.attachments)
+    files = tuple(_file(a, mail.html, html) for a in mail.attachments)
     return Said(_without_keys(text), html, files, trimmed.signature)
+
+
+def _file(attachment: Attachment, whole: str | None, new: str | None) -> Enclosure:
+    """A file of the mail. Only a picture that nothing but the cut-off HTML shows is not sent on."""
+    shown = f"cid:{attachment.cid}"
+    cut = (
+        attachment.type.startswith("image/")
+        and bool(attachment.cid and whole and shown in whole)
+        and new is not None
+        and shown not in new
+    )
+    return replace(enclosure(attachment.name, attachment.type, attachment.content, attachment.cid), cut=cut)
 
 
 def _without_keys(text: str) -> str:
@@ -372,7 +385,7 @@ def _sums(looks: Looks, mail: MailCame, incident: Incident | None, policy: Polic
     limits = policy.limits
     sums = Sums()
     if mail.kind is Kind.HUMAN and (incident is None or not mail.party.technician):
-        ten, day, domain, hour = looks.acks(mail.party.address, now)
+        ten, day, domain, hour = looks.acks(whose(mail).address if incident is None else mail.party.address, now)
         sums = replace(sums, acks_sender_10min=ten, acks_sender_day=day, acks_domain_hour=domain, acks_hour=hour)
     if incident is None:
         count, first, noticed = looks.storm(mail.storm, now - limits.storm_window, now - limits.storm_quiet)

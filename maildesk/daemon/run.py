@@ -28,6 +28,7 @@ from maildesk.daemon.handle import handle_waiting
 from maildesk.daemon.intake import Intake, Source
 from maildesk.daemon.quarantine import tell_admins
 from maildesk.daemon.reader import Reader
+from maildesk.daemon.vanished import give_back_vanished
 from maildesk.errors import ConfigError, MaildeskError, Transient
 from maildesk.wire.smtp import SmtpAccount, SmtpChannel
 from maildesk.wire.systemd import notify, watchdog_seconds
@@ -78,6 +79,7 @@ class Daemon:
         """Work until SIGTERM or SIGINT. Raises Transient if another daemon already works on this database."""
         with self._desk.database.hold("run"), self._listening() as ear:
             self._recover()
+            give_back_vanished(self._desk)
             self._start()
             notify(f"READY=1\nSTATUS=reading {len(self._plan.sources)} mailboxes")
             log.info("the desk is open", mailboxes=[s.account.name for s in self._plan.sources])
@@ -237,6 +239,7 @@ class Daemon:
     def _swap(self, plan: Plan) -> None:
         old, self._plan = self._plan, plan
         self._desk.rules = plan.rules
+        give_back_vanished(self._desk)
         wanted = {source.account.name: source for source in plan.sources}
         for name, (source, _intake, _loop) in list(self._intakes.items()):
             if wanted.get(name) != source:
@@ -295,6 +298,7 @@ def once(desk: Desk, plan: Plan) -> list[str]:
         with desk.database.unit() as unit:
             unit.inbox.reclaim(now)
             unit.outbox.recover(now, all_leases=True)
+        give_back_vanished(desk)
         for source in plan.sources:
             try:
                 Intake(desk, source).once()

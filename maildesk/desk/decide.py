@@ -24,14 +24,15 @@ from maildesk.desk.effects import (
     MarkAddress,
     Record,
     StormNoticed,
+    TellAdmins,
 )
-from maildesk.desk.events import Event, LetterFailed, MailCame, Ordered, Pending, Said, TimerRang
+from maildesk.desk.events import AssigneeGone, Event, LetterFailed, MailCame, Ordered, Pending, Said, TimerRang
 from maildesk.desk.incident import Act, Incident, Participant, Status, Waiting
-from maildesk.desk.notices import INTERNAL_LETTERS, Happening, ack_withheld, announce
+from maildesk.desk.notices import BUDGETS, INTERNAL_LETTERS, Happening, ack_withheld, announce
 from maildesk.desk.orders import WAIT_TIMER, Giver, Line, run
 from maildesk.desk.people import No, Party, may
 from maildesk.desk.policy import Policy
-from maildesk.desk.recording import outsiders, record_new
+from maildesk.desk.recording import outsiders, record_new, whose
 from maildesk.errors import MaildeskError
 from maildesk.mail.message import Kind, Level
 
@@ -51,6 +52,8 @@ def decide(incident: Incident | None, event: Event, policy: Policy, now: datetim
             return _ordered(_known(incident), event, policy, now)
         case TimerRang():
             return _timer(_known(incident), event, policy, now)
+        case AssigneeGone():
+            return _assignee_gone(_known(incident), event, policy, now)
         case LetterFailed():
             return _letter_failed(_known(incident), event, policy, now)
 
@@ -65,10 +68,11 @@ def _known(incident: Incident | None) -> Incident:
 
 
 def _mail(incident: Incident | None, mail: MailCame, policy: Policy, now: datetime) -> Decision:
-    if mail.spam:
-        return Decision(Action.FILE, f"spam, says the mail server ({mail.spam})")
+    unwanted = f"spam, says the mail server ({mail.spam})" if mail.spam else ""
     if mail.party.blocked:
-        return Decision(Action.FILE, f"{mail.party.address.email} is blocked")
+        unwanted = f"{mail.party.address.email} is blocked"
+    if unwanted:
+        return _put_away(incident, mail, unwanted, policy, now)
     if incident is None and mail.confirmation:
         return Decision(Action.FILE, "it confirms a command on an incident that is gone")
     decision = FATE[mail.kind, incident is not None](incident, mail, policy, now)
@@ -80,6 +84,15 @@ def _mail(incident: Incident | None, mail: MailCame, policy: Policy, now: dateti
 
 def _file(_incident: Incident | None, mail: MailCame, _policy: Policy, _now: datetime) -> Decision:
     return Decision(Action.FILE, f"{mail.kind}: {mail.kind_reason}")
+
+
+def _put_away(incident: Incident | None, mail: MailCame, why: str, policy: Policy, now: datetime) -> Decision:
+    """Unwanted: filed, into the timeline where it names an incident, and nothing follows."""
+    if incident is None:
+        return Decision(Action.FILE, why)
+    draft = Draft(incident, policy, now)
+    record_mail(draft, mail, Entry.AUTO, public=False, why=why)
+    return Decision(Action.FILE, why, incident, tuple(draft.effects))
 
 
 def _file_in(incident: Incident | None, mail: MailCame, policy: Policy, now: datetime) -> Decision:
@@ -99,11 +112,26 @@ def _bounce(incident: Incident | None, mail: MailCame, policy: Policy, now: date
         text = f"not delivered to {failure.address}: {failure.diagnostic or failure.status or 'no reason given'}"
         draft.record(Entry.BOUNCE, text, inbox_id=mail.inbox_id, actor="desk", why=failure.status)
         if failure.action == "failed":
-            draft.add(MarkAddress(failure.address.lower(), "undeliverable", failure.diagnostic or failure.status))
-            announce(draft, Happening.BOUNCED, values={"address": failure.address, "reason": failure.diagnostic})
+            _undelivered(draft, failure.address.lower(), failure.diagnostic or failure.status)
     if not ours:
         record_mail(draft, mail, Entry.BOUNCE, public=False, why="it names nobody the letter went to")
     return draft.decision(Action.UPDATE if ours else Action.FILE, f"bounce: {mail.kind_reason}")
+
+
+def _undelivered(draft: Draft, address: str, reason: str) -> None:
+    """A letter did not arrive for good.
+
+    Of a requester the team hears; of the desk's own people the admins do, once a day, because a letter about it to
+    the very address would come back again and again.
+    """
+    draft.add(MarkAddress(address, "undeliverable", reason))
+    own = draft.policy.directory.person_of(address) or address in {admin.key for admin in draft.policy.admins}
+    if own:
+        headline = f"Mails to {address} come back"
+        details = (f"The mail server says: {reason}", f"The last one was about {draft.incident.tag}.")
+        draft.add(TellAdmins(f"unreachable {address} {draft.now:%Y-%m-%d}", headline, details))
+    else:
+        announce(draft, Happening.BOUNCED, values={"address": address, "reason": reason})
 
 
 def _create(_incident: Incident | None, mail: MailCame, policy: Policy, now: datetime) -> Decision:
@@ -128,7 +156,8 @@ def _create_quietly(_incident: Incident | None, mail: MailCame, policy: Policy, 
 
 def _acknowledge(draft: Draft, mail: MailCame, policy: Policy, now: datetime) -> None:
     """The acknowledgement, or the reason why there is none in the timeline; the team hears of it in any case."""
-    exempt = mail.party.organisation is not None or mail.party.person is not None
+    reader = whose(mail)
+    exempt = reader.organisation is not None or reader.person is not None
     withheld = ack_withheld(mail.sums, policy.limits, mail.received_at, now, exempt=exempt, level=mail.trust.level)
     happening = Happening.RECORDED if withheld else Happening.RECEIVED
     announce(
@@ -141,6 +170,13 @@ def _acknowledge(draft: Draft, mail: MailCame, policy: Policy, now: datetime) ->
     )
     if withheld:
         draft.record(Entry.LETTER, f"no acknowledgement: {withheld}", actor="desk")
+        if withheld in BUDGETS:
+            headline = "Acknowledgements are being withheld"
+            details = (
+                f"Why: {withheld}. First for {draft.incident.requester}.",
+                "The incidents are recorded all the same.",
+            )
+            draft.add(TellAdmins(f"budget {now:%Y-%m-%d} {withheld}", headline, details))
     if mail.sums.storm_count + 1 == policy.limits.storm_count:
         draft.add(StormNoticed(mail.storm))
         values = {"sender": mail.party.address.email, "count": mail.sums.storm_count + 1}
@@ -353,7 +389,7 @@ def _obey(draft: Draft, mail: MailCame, asked: Asked, giver: Giver) -> Decision:
     lines = run(draft, asked, giver)
     if not all(line.ok for line in lines):
         return _not_done(draft, mail, lines, ())
-    if mail.asked or mail.confirmation:
+    if mail.confirmation or any(command.verb != "help" for command in mail.asked.commands):
         values = {"lines": lines, "changes": changes(before, draft.incident, draft.policy)}
         announce(draft, Happening.DONE, speaker=mail.party, values=values, in_reply_to=mail.message_id)
     _join_technician(draft, mail)
@@ -382,7 +418,7 @@ def _refused(draft: Draft, mail: MailCame, asked: Asked, refusals: Mapping[str, 
     """Not allowed at this trust level. Kept, never run, never relayed; a typed reply may lift it."""
     why = next(iter(refusals.values())).why
     record_mail(draft, mail, Entry.REFUSED, public=False, why=f"{asked.canonical}: {why}")
-    if mail.sums.refusals_withheld:
+    if mail.sums.refusals_withheld and mail.trust.level < Level.L2:
         draft.record(Entry.LETTER, f"no notice of the refusal: {mail.sums.refusals_withheld}", actor="desk")
         return draft.decision(Action.UPDATE, f"refused: {why}")
     lines = tuple(
@@ -480,33 +516,42 @@ def _timer(incident: Incident, timer: TimerRang, policy: Policy, now: datetime) 
     return draft.decision(Action.UPDATE, "the wait is over")
 
 
+def _assignee_gone(incident: Incident, event: AssigneeGone, policy: Policy, now: datetime) -> Decision:
+    """Nobody's work is nobody's: unassigned, and the lead of the group hears of it."""
+    draft = Draft(incident, policy, now)
+    if incident.assignee != event.name or not incident.open:
+        return Decision(Action.IGNORE, f"{event.name} does not have it")
+    draft.set(assignee=None)
+    draft.act(Act.ASSIGN)
+    draft.record(Entry.CHANGE, "unassigned", actor="desk", why=f"the configuration no longer has {event.name}")
+    announce(draft, Happening.ORPHANED)
+    return draft.decision(Action.UPDATE, f"{event.name} is gone")
+
+
 def _letter_failed(incident: Incident, failed: LetterFailed, policy: Policy, now: datetime) -> Decision:
     draft = Draft(incident, policy, now)
     draft.record(Entry.BOUNCE, f"not delivered to {failed.to}: {failed.reply}", actor="desk", why=failed.template)
-    if policy.directory.person_of(failed.to) is None:
-        draft.add(MarkAddress(failed.to, "undeliverable", failed.reply))
-        announce(draft, Happening.BOUNCED, values={"address": failed.to, "reason": failed.reply})
+    _undelivered(draft, failed.to, failed.reply)
     return draft.decision(Action.UPDATE, "a letter could not be delivered")
 
 
 # --- words that several of them use ----------------------------------------------------------------------------------
 
 
-def record_mail(
-    draft: Draft, mail: MailCame, entry: Entry, *, public: bool, why: str = "", data: Mapping[str, str] | None = None
-) -> None:
-    """The mail itself, into the timeline."""
+def record_mail(draft: Draft, mail: MailCame, entry: Entry, *, public: bool, why: str = "") -> None:
+    """The mail itself, into the timeline. One without words is told by what it was about."""
+    reason = why or (f"found by {mail.found.method}" if mail.found.method else "")
+    wordless = entry in {Entry.NOTE, Entry.REFUSED} and not mail.said.text
     draft.record(
         entry,
-        mail.said.text or (why if entry in {Entry.NOTE, Entry.REFUSED} else ""),
+        reason if wordless else mail.said.text,
         public=public,
         actor=mail.party.key,
         actor_name=mail.party.shown,
-        why=why or (f"found by {mail.found.method}" if mail.found.method else ""),
+        why="" if wordless else reason,
         said=mail.said,
         inbox_id=mail.inbox_id,
         trust=mail.trust.level.name,
-        data=data or {},
     )
 
 

@@ -122,7 +122,16 @@ class StormNoticed:
     key: str
 
 
-Effect = Record | Send | SetTimer | DropTimers | MarkAddress | Ask | Confirmed | Link | StormNoticed
+@dataclass(frozen=True, slots=True)
+class TellAdmins:
+    """An alarm to the admins, about no incident; the same `key` is told once."""
+
+    key: str
+    headline: str
+    details: tuple[str, ...] = ()
+
+
+Effect = Record | Send | SetTimer | DropTimers | MarkAddress | Ask | Confirmed | Link | StormNoticed | TellAdmins
 
 
 class Action(StrEnum):

@@ -131,4 +131,11 @@ class LetterFailed:
     reply: str
 
 
-Event = MailCame | Ordered | TimerRang | LetterFailed
+@dataclass(frozen=True, slots=True)
+class AssigneeGone:
+    """The configuration no longer has the person to whom this incident is assigned."""
+
+    name: str
+
+
+Event = MailCame | Ordered | TimerRang | LetterFailed | AssigneeGone

@@ -15,12 +15,11 @@ from zoneinfo import ZoneInfo
 
 from maildesk.desk.commands import card
 from maildesk.desk.effects import Send
-from maildesk.desk.events import Said
 from maildesk.desk.incident import Incident
 from maildesk.desk.notices import INTERNAL_LETTERS
 from maildesk.desk.policy import Mailbox, Policy
 from maildesk.mail.message import Address, Enclosure, Letter
-from maildesk.mail.render import Renderer
+from maildesk.mail.render import VALUES, Renderer
 from maildesk.mail.thread import Keyring, anchor_id, button_key, letter_id, loop_header, reply_address
 
 
@@ -74,7 +73,7 @@ def compose(send: Send, ordinal: int, setting: Setting) -> Written:
     above = send.in_reply_to or _last_from(send, setting.incident)
     letter = Letter(
         sender=setting.box.address,
-        to=send.to,
+        to=Address(send.to.email) if send.anonymous else send.to,  # a stranger chose his name, too
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
@@ -94,21 +93,20 @@ def _fitting(send: Send, limit: int) -> tuple[tuple[Enclosure, ...], tuple[str, 
     kept: list[Enclosure] = []
     omitted: list[str] = []
     room = limit
-    for enclosure in send.said.enclosures if send.said and not send.anonymous else ():
-        if _of_a_signature(enclosure, send.said):
+    shows_words = "message" in VALUES[send.template]  # files travel with the words, never alone
+    for enclosure in send.said.enclosures if send.said and shows_words and not send.anonymous else ():
+        if enclosure.cut:
             continue
         if enclosure.size <= room:
             kept.append(enclosure)
             room -= enclosure.size
         else:
-            omitted.append(f"{enclosure.name} ({max(1, enclosure.size // 1_000_000)} MB)")
+            omitted.append(f"{enclosure.name} ({_readable(enclosure.size)})")
     return tuple(kept), tuple(omitted)
 
 
-def _of_a_signature(enclosure: Enclosure, said: Said | None) -> bool:
-    """A picture that the words as HTML do not show: it stood in the signature or in the history that were cut off."""
-    html = said.html if said else None
-    return bool(enclosure.cid and html and f"cid:{enclosure.cid}" not in html)
+def _readable(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{max(1, size // 1000)} KB"
 
 
 def _last_from(send: Send, incident: Incident | None) -> str | None:
@@ -178,7 +176,7 @@ def _values(send: Send, setting: Setting, left_out: tuple[str, ...]) -> dict[str
     if send.said and not send.anonymous:
         values |= {"message": send.said.text.strip(), "message_html": send.said.html}
     if send.role == "technician":
-        values["reply_goes"] = "internal" if send.template in INTERNAL_LETTERS else "public"
+        values["reply_goes"] = "internal" if _stays_inside(send, setting.incident) else "public"
     if send.template == "help":
         values["rows"] = _rows(send, setting.policy)
     if send.template == "resolved" and setting.incident:
@@ -221,6 +219,11 @@ def _about(incident: Incident, send: Send, policy: Policy) -> dict[str, Any]:
 def _told_anyway(send: Send, incident: Incident) -> bool:
     """The resolution stands in the letter's words already."""
     return send.said is not None and send.said.text.strip() == incident.resolution
+
+
+def _stays_inside(send: Send, incident: Incident | None) -> bool:
+    """Where an answer to this letter goes, which is also what becomes of it when it comes."""
+    return send.template in INTERNAL_LETTERS or incident is None or not incident.requester
 
 
 def _requester_name(incident: Incident) -> str:

@@ -24,7 +24,7 @@ class Audience(StrEnum):
     REQUESTER = "requester"
     OUTSIDE = "outside"  # the requester and everybody copied in
     TEAM = "team"  # the assignee, else his group, else its lead, else all technicians, else the admins; and watchers
-    ASSIGNEE = "assignee"
+    LEAD = "lead"  # of the group, else the team
     SPEAKER = "speaker"  # who caused it, at the registered address
     ADMINS = "admins"
 
@@ -36,6 +36,7 @@ class Happening(StrEnum):
     RECORDED = "recorded"  # recorded without an acknowledgement
     OPENED_FOR = "opened for"  # a technician opened it for somebody
     ASSIGNED = "assigned"
+    ORPHANED = "orphaned"  # its assignee has left the configuration
     TAKEN = "taken"
     WROTE = "wrote"
     ANSWERED = "answered"
@@ -58,7 +59,6 @@ class Happening(StrEnum):
     REFUSED = "refused"
     HELP = "help"
     STORM = "storm"
-    BUDGET = "budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,11 @@ class Notice:
 
 _A, _H = Audience, Happening
 NOTICES: Mapping[Happening, tuple[Notice, ...]] = {
-    _H.RECEIVED: (Notice("received", _A.REQUESTER, "ack"), Notice("new", _A.TEAM)),
+    _H.RECEIVED: (Notice("received", _A.REQUESTER, "ack", words=False), Notice("new", _A.TEAM)),
     _H.RECORDED: (Notice("new", _A.TEAM),),
     _H.OPENED_FOR: (Notice("received", _A.REQUESTER),),
     _H.ASSIGNED: (Notice("assigned", _A.TEAM),),
+    _H.ORPHANED: (Notice("assigned", _A.LEAD),),
     _H.TAKEN: (Notice("taken", _A.REQUESTER),),
     _H.WROTE: (Notice("update", _A.TEAM),),
     _H.ANSWERED: (Notice("answer", _A.OUTSIDE, ""), Notice("answered", _A.TEAM)),
@@ -102,13 +103,12 @@ NOTICES: Mapping[Happening, tuple[Notice, ...]] = {
     _H.REFUSED: (Notice("refused", _A.SPEAKER),),
     _H.HELP: (Notice("help", _A.SPEAKER),),
     _H.STORM: (Notice("storm", _A.ADMINS),),
-    _H.BUDGET: (Notice("budget", _A.ADMINS),),
 }
 
 # Everything a site may switch off; answers, receipts of refused commands and confirmations are no matter of taste.
 OPTIONAL = frozenset(
     {"received", "received_anon", "taken", "waiting", "closed", "reopened", "cancelled", "answered", "crossed", "note"}
-    | {"done", "resumed", "confirmed_tech", "storm", "budget"}
+    | {"done", "resumed", "confirmed_tech", "storm"}
 )
 
 
@@ -213,10 +213,10 @@ def _team(incident: Incident, policy: Policy, _speaker: Party | None) -> Iterato
             yield _technician(person, policy)
 
 
-def _assignee(incident: Incident, policy: Policy, _speaker: Party | None) -> Iterator[Recipient]:
-    person = policy.directory.people.get(incident.assignee or "")
-    if person:
-        yield _technician(person, policy)
+def _lead(incident: Incident, policy: Policy, _speaker: Party | None) -> Iterator[Recipient]:
+    group = policy.directory.groups.get(incident.group or "")
+    lead = policy.directory.people.get(group.lead or "") if group else None
+    yield from [_technician(lead, policy)] if lead else _team(incident, policy, None)
 
 
 def _speaker(_incident: Incident, policy: Policy, speaker: Party | None) -> Iterator[Recipient]:
@@ -235,7 +235,7 @@ _AUDIENCES = {
     Audience.REQUESTER: _requester,
     Audience.OUTSIDE: _outside,
     Audience.TEAM: _team,
-    Audience.ASSIGNEE: _assignee,
+    Audience.LEAD: _lead,
     Audience.SPEAKER: _speaker,
     Audience.ADMINS: _admins,
 }
@@ -270,6 +270,11 @@ def _outsider(email: str, incident: Incident, policy: Policy) -> Recipient:
     return Recipient(Address(email, name), key, (person.language if person else "") or incident.language, "requester")
 
 
+_DOMAIN_BUDGET = "this domain got enough in an hour"
+_DESK_BUDGET = "the desk sent enough of them in an hour"
+BUDGETS = frozenset({_DOMAIN_BUDGET, _DESK_BUDGET})  # of which an admin should know
+
+
 def ack_withheld(
     sums: Sums, limits: Limits, received_at: datetime, now: datetime, *, exempt: bool, level: Level
 ) -> str:
@@ -282,8 +287,8 @@ def ack_withheld(
         (sums.storm_quiet, "this subject came too often from this sender"),
         (sums.acks_sender_10min >= limits.ack_per_sender_10min, "this sender got one within ten minutes"),
         (sums.acks_sender_day >= limits.ack_per_sender_day, "this sender got enough of them today"),
-        (not exempt and sums.acks_domain_hour >= limits.ack_per_domain_hour, "this domain got enough in an hour"),
-        (not exempt and sums.acks_hour >= limits.ack_per_hour, "the desk sent enough of them in an hour"),
+        (not exempt and sums.acks_domain_hour >= limits.ack_per_domain_hour, _DOMAIN_BUDGET),
+        (not exempt and sums.acks_hour >= limits.ack_per_hour, _DESK_BUDGET),
         (level is Level.L0, "the sender is forged or broken"),
     )
     return next((why for held, why in checks if held), "")

@@ -218,6 +218,8 @@ def _reply(turn: Turn, _command: Command) -> str:
     draft, giver = turn.draft, turn.giver
     if giver.wordless:
         raise NotNow("There is no new text in your mail to send to the requester.")
+    if not draft.incident.requester:
+        raise NotNow("Nobody is known as the requester of this incident; name him with #for ADDRESS.")
     earlier, at = draft.incident.answered_by, draft.incident.answered_at
     turn.say(Entry.ANSWER, public=True)
     draft.act(Act.ANSWER)

@@ -62,7 +62,7 @@ class Limits:
     storm_count: int = 3
     storm_window: timedelta = timedelta(minutes=60)
     storm_quiet: timedelta = timedelta(hours=24)
-    refusals_per_10min: int = 1
+    refusals_per_10min: int = 3
     refusals_per_day: int = 5
     participants: int = 20
     old_mail: timedelta = timedelta(hours=24)  # older mail never gets an automatic letter

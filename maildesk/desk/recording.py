@@ -25,7 +25,7 @@ def record_new(mail: MailCame, policy: Policy, now: datetime, before: Incident |
 
     `before` is the settled incident that this one continues: its group and category are the best guess there is.
     """
-    requester = _whose(mail)
+    requester = whose(mail)
     box = policy.mailbox(mail.mailbox)
     incident = Incident(
         mailbox=box.name,
@@ -61,7 +61,7 @@ def record_new(mail: MailCame, policy: Policy, now: datetime, before: Incident |
     return draft
 
 
-def _whose(mail: MailCame) -> Party:
+def whose(mail: MailCame) -> Party:
     """The sender; but a mail that a technician forwards belongs to the one who wrote it first.
 
     That needs no proof: whoever could forge this could as well forge the first sender's address.

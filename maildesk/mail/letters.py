@@ -283,7 +283,6 @@ LETTERS: Mapping[str, Kind] = MappingProxyType(
             *("mail_id", "reason", "received", "show_command", "release_command"),
         ),
         "storm": _admin("Acknowledgements to one sender are off.", "incident", "sender", "count", "quiet_hours"),
-        "budget": _admin("Acknowledgements that were withheld today.", "count", "reason", "details"),
     }
 )
 
@@ -328,7 +327,6 @@ _TELLING: Final[Mapping[str, Mapping[str, object]]] = {
     },
     "refused": {"reason": ""},
     "quarantine": {"reason": "its parts are nested more than 20 deep"},
-    "budget": {"reason": "200 acknowledgements an hour", "details": ("example.net: 9", "example.org: 3")},
 }
 
 

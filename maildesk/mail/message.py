@@ -188,6 +188,7 @@ class Enclosure:
     sha256: str
     size: int
     cid: str | None = None
+    cut: bool = False  # a picture of the signature or the history that was cut off: kept, and not sent on
 
 
 @dataclass(frozen=True, slots=True)

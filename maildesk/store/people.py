@@ -43,6 +43,15 @@ _PENDING = sa.select(_confirmations).where(
     _confirmations.c.used_at.is_(None),
     _confirmations.c.expires_at > sa.bindparam("now"),
 )
+_UNANSWERED = (
+    sa.select(sa.func.count())
+    .select_from(_confirmations)
+    .where(
+        _confirmations.c.person == sa.bindparam("person"),
+        _confirmations.c.used_at.is_(None),
+        _confirmations.c.created_at >= sa.bindparam("since"),
+    )
+)
 _USE = (
     sa.update(_confirmations)
     .where(_confirmations.c.id == sa.bindparam("this"), _confirmations.c.used_at.is_(None))
@@ -120,6 +129,10 @@ class People:
         asked: Asked = asked_from(row.asked)
         said: Said = said_from(row.said)
         return Pending(row.id, row.person, row.incident_id, row.word, asked, said, row.inbox_id, row.created_at)
+
+    def unanswered(self, person: str, since: datetime) -> int:
+        """How many requests were made of this person since then, and not confirmed."""
+        return self.connection.execute(_UNANSWERED, {"person": person, "since": since}).scalar_one()
 
     def use_confirmation(self, confirmation_id: int, now: datetime) -> None:
         """Use the request up. Raises Conflict where somebody has."""

@@ -49,7 +49,7 @@ class Line(imaplib.IMAP4):
         plain = socket.create_connection((self.host, self.port), timeout)
         if not self._may_leave and not tls.is_loopback(plain.getpeername()[0]):
             plain.close()
-            raise ChannelError("plaintext is for this very machine only; set implicit TLS or STARTTLS")
+            raise ChannelError("plaintext is for this very machine only; use imaps:// or imap:// (STARTTLS)")
         # Without it Nagle's algorithm holds the second half of each command back for 40 ms.
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._context is None:

@@ -292,7 +292,7 @@ class SmtpChannel:
 
     async def _greet(self, client: aiosmtplib.SMTP) -> None:
         if self.account.tls == "none" and not tls.is_loopback(client.get_transport_info("peername")[0]):
-            raise ChannelError("plaintext is for this very machine only; set implicit TLS or STARTTLS")
+            raise ChannelError("plaintext is for this very machine only; use smtps:// or smtp:// (STARTTLS)")
         client.local_hostname = _own_name(client.get_transport_info("sockname")[0])
         await client.ehlo()
 

@@ -80,7 +80,7 @@ maildesk show INC-1
 Erika Muster  mail    The blue tray jams
 Printers      rule    word "printer*" matched
 Ann Lee       change  taken by Ann Lee
-Ann Lee       note    (its commands could not be carried out)
+Ann Lee       note    not carried out: #resolv
 Erika Muster  auto    I am out of the office
 Erika Muster  change  confirmed and closed by the requester
 maildesk init DIR

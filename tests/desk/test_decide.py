@@ -184,7 +184,8 @@ class TestMachines:
         flagged = happens(None, mail(STRANGER, spam="X-Spam-Flag: YES", **NOT_FOUND))
         blocked = happens(incident(), mail(party("erika@shop.example", blocked=True)))
         assert (flagged.action, flagged.effects) == (Action.FILE, ())
-        assert (blocked.action, blocked.effects) == (Action.FILE, ())
+        assert (blocked.action, letters(blocked)) == (Action.FILE, [])
+        assert [entry for entry, _ in records(blocked)] == ["auto"]
 
 
 class TestARequester:
@@ -360,9 +361,10 @@ class TestATechnician:
 
     def test_is_not_told_again_and_again_of_refusals(self):
         sums = Sums(refusals_withheld="he got one within ten minutes")
-        decision = happens(incident(), mail(ANN, "", "#close", sums=sums))
-        assert letters(decision) == []
-        assert "refused" in {entry for entry, _ in records(decision)}
+        claimed_only = mail(ANN, "", "#close", sums=sums, found=Found(7, "subject"), **claimed())
+        assert letters(happens(incident(), claimed_only)) == []
+        assert "refused" in {entry for entry, _ in records(happens(incident(), claimed_only))}
+        assert letters(happens(incident(), mail(ANN, "", "#close", sums=sums))) == [("confirm", "ann@acme.example")]
 
     def test_confirms_with_the_word_and_exactly_that_command_runs(self):
         pending = Pending(5, "@ann", 7, "copper", Asked((Command("close", "", "#close"),)), Said("It is done"), 1, NOW)
