@@ -12,11 +12,12 @@ from typing import Any
 from maildesk.daemon.desk import Rules
 from maildesk.daemon.reader import Overrun
 from maildesk.daemon.recognise import Arrived, Looks, facts, recognise
-from maildesk.desk.decide import decide, preview
+from maildesk.desk.decide import decide
 from maildesk.desk.effects import Action, Decision, Send
 from maildesk.desk.events import MailCame
 from maildesk.desk.incident import Incident
 from maildesk.desk.letters import Setting, compose
+from maildesk.desk.technician import preview
 from maildesk.mail.message import Address, Mail, Reading, Unreadable
 from maildesk.mail.thread import Keyring, fingerprint
 

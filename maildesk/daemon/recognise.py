@@ -93,9 +93,7 @@ def recognise(
     if proof != "own" and _pressed(reading.trimmed.new, asked, keys, party, ring):
         found, proof = Found(keys.numbers[0], "token"), "own"
     pending = _pending(looks, keys, party, found, now) if kind is Kind.HUMAN else None
-    trust = auth.trust(mail, registered=party.person is not None, token=proof)
-    if asked and mail.message_id and looks.earlier(mail.message_id, arrived.inbox_id):
-        trust = Trust(min(trust.level, Level.L1), (*trust.evidence, "this Message-ID was used before"))
+    trust = _trust(looks, arrived, mail, asked, party, proof)
     incident, found = _settle(looks, mail, keys, found, party, proof, trust.level > Level.L0)
     letter = _bounced(looks, reading)
     if kind is Kind.BOUNCE:
@@ -130,6 +128,14 @@ def recognise(
         answers=_answered(looks, keys) if party.technician else "",
     )
     return incident, replace(event, sums=_sums(looks, event, incident, policy, now))
+
+
+def _trust(looks: Looks, arrived: Arrived, mail: Mail, asked: Asked, party: Party, proof: str) -> Trust:
+    """How far the mail is proven; commands under a Message-ID that came before may be a replay."""
+    trust = auth.trust(mail, registered=party.person is not None, token=proof)
+    if asked and mail.message_id and looks.earlier(mail.message_id, arrived.inbox_id):
+        return Trust(min(trust.level, Level.L1), (*trust.evidence, "this Message-ID was used before"))
+    return trust
 
 
 # --- people ----------------------------------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ Your own desk:
 
 def main(keep: bool) -> int:
     """Tell the story; 0, or 1 if something of it did not happen. `keep` leaves all running until Ctrl-C or SIGTERM."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, with everything put away
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts it in the background lets it ignore Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     screen = Screen()
     directory = Path(tempfile.mkdtemp(prefix="maildesk-demo-"))
     log = directory / "desk.log"

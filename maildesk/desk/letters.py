@@ -168,8 +168,8 @@ def _values(send: Send, setting: Setting, left_out: tuple[str, ...]) -> dict[str
         "also": send.also,
         "left_out": left_out,
         "commands": COMMANDS,
-        "rules": setting.rules,
-        "history": setting.history,
+        "rules": () if send.template in RECEIPTS else setting.rules,
+        "history": () if send.template in RECEIPTS else setting.history,
     }
     if setting.incident:
         values |= _about(setting.incident, send, setting.policy)
@@ -188,6 +188,7 @@ def _values(send: Send, setting: Setting, left_out: tuple[str, ...]) -> dict[str
     return values
 
 
+RECEIPTS = frozenset({"done", "not_done"})  # they answer a command, and its giver has just read the rest
 COMMANDS = ("#take", "#assign", "#pending", "#resolve", "#note", "#help")
 
 

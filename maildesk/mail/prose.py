@@ -85,13 +85,21 @@ def quoted(text: str) -> str:
 
 
 def columns(rows: Iterable[Iterable[object]]) -> str:
-    """Rows as aligned columns of plain text; the last column is wrapped below itself."""
+    """Rows as aligned columns of plain text; the last column is wrapped below itself.
+
+    Where the others leave it less than half of the line, it stands below them instead.
+    """
     table = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)][:-1]
+    broad = sum(widths) + 2 * len(widths) > WIDTH // 2
     lines = []
     for *cells, last in table:
         lead = "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=True))
-        lines.append(wrap(last, lead, " " * min(len(lead), WIDTH // 2)).rstrip())
+        if broad:
+            below = wrap(last, "    ", "    ").rstrip()
+            lines += [lead.rstrip(), *([below] if below else [])]
+        else:
+            lines.append(wrap(last, lead, " " * len(lead)).rstrip())
     return "\n".join(lines)
 
 

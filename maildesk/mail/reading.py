@@ -49,7 +49,7 @@ def understand(raw: bytes) -> Reading | Unreadable:
             verdict=screen(mail),
             bounce=bounce(mail),
             forwarded=forwarded(mail),
-            language=language(trimmed.new or mail.text),
+            language=language(f"{mail.subject}\n{trimmed.new or mail.text}"),
         )
     except Exception as error:  # noqa: BLE001  # as in `read`: a mail that breaks us is quarantined, with its reason
         return Unreadable(clean_line(f"the mail could not be taken apart: {type(error).__name__}: {error}"))

@@ -1,0 +1,150 @@
+"""Somebody outside the desk wrote about a known incident: its requester, somebody copied in, or a stranger to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from maildesk.desk.commands import GRAMMAR, Asked
+from maildesk.desk.draft import Draft
+from maildesk.desk.effects import (
+    Action,
+    Decision,
+    DropTimers,
+    Entry,
+    Link,
+    MarkAddress,
+)
+from maildesk.desk.events import MailCame
+from maildesk.desk.incident import Act, Status, Waiting
+from maildesk.desk.notices import Happening, ack_withheld, announce
+from maildesk.desk.orders import WAIT_TIMER, Line, run
+from maildesk.desk.people import No
+from maildesk.desk.recording import record_new
+from maildesk.desk.telling import changed, facts_of, giver_of, is_own, let_join, may_command, record_mail, suggested
+from maildesk.mail.message import Level
+
+# Words by which a requester says that the resolution holds; the letter asks for the first of his language.
+YES = frozenset(
+    {"yes", "yes it works", "works", "it works", "works now", "fixed", "solved", "close", "close it", "confirmed", "ok"}
+    | {"ja", "geht", "es geht", "geht wieder", "funktioniert", "erledigt", "oui", "ça marche", "si", "sí", "funciona"}
+)
+
+
+def from_outside(draft: Draft, mail: MailCame) -> Decision:
+    """The requester or somebody copied in. His own verbs need a token; everything else he writes is a message."""
+    incident, owner = draft.incident, is_own(draft.incident, mail.party)
+    if incident.status is Status.CLOSED and incident.closed_at is not None:
+        late = draft.now - incident.closed_at > draft.policy.reopen_within
+        if late:
+            return _continue(draft, mail)
+    _vouch(draft, mail)
+    own = own_commands(mail.asked)
+    if owner and own is not None:
+        return _own_orders(draft, mail, own)
+    record_mail(draft, mail, Entry.MAIL, public=True)
+    _join(draft, mail)
+    if owner and incident.status is Status.RESOLVED and _says_yes(mail) and mail.trust.level >= Level.L2:
+        return _confirmed(draft, mail)
+    return _written(draft, mail)
+
+
+def _written(draft: Draft, mail: MailCame) -> Decision:
+    """Plain words: they may end a wait or open what was settled, and the team reads them."""
+    status, proven = draft.incident.status, mail.trust.level >= Level.L2
+    about = facts_of(mail)
+    if status in {Status.RESOLVED, Status.CLOSED, Status.CANCELLED}:
+        if proven:
+            draft.act(Act.WRITE)
+            draft.set(resolved_at=None, closed_at=None)
+            changed(draft, mail, "reopened by an answer")
+            announce(draft, Happening.CAME_BACK, speaker=mail.party, said=mail.said, values=about)
+            return draft.decision(Action.UPDATE, "an answer to a settled incident opens it again")
+        about = {**about, "oddity": "settled"}
+    elif status is Status.PENDING and draft.incident.waiting is Waiting.REQUESTER:
+        draft.act(Act.WRITE)
+        draft.add(DropTimers(WAIT_TIMER))
+        changed(draft, mail, "no longer waiting: the requester wrote")
+    announce(draft, Happening.WROTE, speaker=mail.party, said=mail.said, values=about)
+    return draft.decision(Action.UPDATE, f"found by {mail.found.method}")
+
+
+def _confirmed(draft: Draft, mail: MailCame) -> Decision:
+    draft.act(Act.CONFIRM)
+    draft.set(closed_at=draft.now)
+    changed(draft, mail, "confirmed and closed by the requester")
+    announce(draft, Happening.CONFIRMED, said=mail.said, values=facts_of(mail), in_reply_to=mail.message_id)
+    return draft.decision(Action.UPDATE, "the requester confirmed the resolution")
+
+
+def _continue(draft: Draft, mail: MailCame) -> Decision:
+    """Closed too long ago: a new incident that is linked to the old one, so that neither answer nor history is lost."""
+    new = record_new(mail, draft.policy, draft.now, before=draft.incident)
+    new.add(Link(draft.incident.id, "continues"))
+    about = {**facts_of(mail), "oddity": "continues", "continued": draft.incident.tag}
+    happening = Happening.RECEIVED if mail.trust.level > Level.L0 else Happening.RECORDED
+    announce(new, happening, speaker=None, said=mail.said, values=about, in_reply_to=mail.message_id)
+    return new.decision(Action.CREATE, f"{draft.incident.tag} is closed for too long to open again")
+
+
+def contribution(draft: Draft, mail: MailCame) -> Decision:
+    """Somebody answers with a token that was given to another person: technicians see it, he gets nothing."""
+    record_mail(draft, mail, Entry.MAIL, public=False, why="answered a letter that was sent to somebody else")
+    about = {**facts_of(mail), "oddity": "outsider", "suggest_cc": suggested((mail.party,))}
+    announce(draft, Happening.WROTE, speaker=mail.party, said=mail.said, values=about)
+    return draft.decision(Action.UPDATE, "an answer by somebody who was not written to")
+
+
+def own_commands(asked: Asked) -> Asked | None:
+    """The commands, if all of them are a requester's own verbs; None means that his subject is only words."""
+    own = bool(asked.commands) and not asked.problems and all(GRAMMAR[c.verb].for_requester for c in asked.commands)
+    return asked if own else None
+
+
+def _own_orders(draft: Draft, mail: MailCame, asked: Asked) -> Decision:
+    """#close, #reopen, #cancel, #status by the requester himself."""
+    verdicts = [may_command(mail, command, draft) for command in asked.commands]
+    if any(isinstance(verdict, No) for verdict in verdicts):
+        record_mail(draft, mail, Entry.MAIL, public=True, why="a command without a valid token is only a message")
+        announce(draft, Happening.WROTE, speaker=mail.party, said=mail.said, values=facts_of(mail))
+        if not ack_withheld(
+            mail.sums, draft.policy.limits, mail.received_at, draft.now, exempt=True, level=mail.trust.level
+        ):
+            lines = tuple(Line(c.shown or f"#{c.verb}", ok=False, why="") for c in asked.commands)
+            announce(draft, Happening.DECLINED, values={"lines": lines}, in_reply_to=mail.message_id)
+        return draft.decision(Action.UPDATE, "a command without a valid token is only a message")
+    record_mail(draft, mail, Entry.MAIL, public=True)
+    match draft.incident.status, [command.verb for command in asked.commands]:
+        case Status.RESOLVED, ["close"]:
+            return _confirmed(draft, mail)
+        case Status.RESOLVED | Status.CLOSED | Status.CANCELLED, ["reopen"]:
+            return _written(draft, mail)
+    lines = run(draft, asked, replace(giver_of(mail), said=replace(mail.said, text="", html=None, enclosures=())))
+    if not all(line.ok for line in lines):
+        announce(draft, Happening.STATUS, in_reply_to=mail.message_id)
+    elif asked.canonical != "#status":
+        announce(draft, Happening.WROTE, speaker=mail.party, said=mail.said, values=facts_of(mail))
+    return draft.decision(Action.COMMAND, asked.canonical)
+
+
+def _says_yes(mail: MailCame) -> bool:
+    """Only a bare yes; a yes with a but is an answer that opens the incident again."""
+    words = "".join(" " if c in ".!,:;-" else c for c in mail.said.text)
+    return " ".join(words.split()).casefold() in YES and not mail.said.enclosures
+
+
+def _vouch(draft: Draft, mail: MailCame) -> None:
+    """Who answers with his own token is known from now on."""
+    if mail.trust.level >= Level.L2 and not mail.party.known:
+        draft.add(MarkAddress(mail.party.address.key, "known", "answered with a token", mail.party.address.name))
+    if mail.trust.level >= Level.L2 and is_own(draft.incident, mail.party):
+        draft.set(known=True)
+
+
+def _join(draft: Draft, mail: MailCame) -> None:
+    """Remember the sender's last mail, so that letters thread below it, and let people join whom he copied in."""
+    people = tuple(
+        replace(p, last_message_id=mail.message_id) if p.email == mail.party.address.key and mail.message_id else p
+        for p in draft.incident.participants
+    )
+    draft.set(participants=people)
+    let_join(draft, mail)
