@@ -2,7 +2,7 @@
 #
 #   make demo        a helpdesk at work, in one process, nothing to configure
 #   make test        everything: packages, linters, types, all tests with real servers
-#   make test-fast   the tests that need no server and start no program
+#   make test-fast   the pure tests: no server, no database, no program started, no drawn examples
 #   make lint        ruff and mypy
 #   make venv        only the environment
 
@@ -42,7 +42,7 @@ test: | $(BIN)/python
 	$(PYTEST)
 
 test-fast: $(TEST)
-	$(PYTEST) -m "not servers and not faults and not program"
+	$(PYTEST) -m "not servers and not faults and not program and not hypothesis"
 
 lint: $(TEST)
 	$(BIN)/ruff check

@@ -79,8 +79,7 @@ KINDS = {
     "daemon/test_handle.py": pytest.mark.program,
     "daemon/test_reader.py": pytest.mark.program,
     "scenes/": pytest.mark.program,
-    "store/test_hold.py": pytest.mark.program,
-    "store/test_unit.py": pytest.mark.program,
+    "store/": pytest.mark.program,
     "systemd/": pytest.mark.program,
     "wire/test_smtp.py": pytest.mark.servers,
 }

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "maildesk"
 TESTS = ROOT / "tests"
@@ -246,6 +248,7 @@ print(len(names), "modules")
 """
 
 
+@pytest.mark.program
 def test_importing_a_module_does_nothing() -> None:
     command = [sys.executable, "-B", "-c", IMPORT_ALL]
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)

@@ -344,7 +344,7 @@ PIECES = st.one_of(
 
 
 @given(st.lists(PIECES, max_size=7), st.sampled_from(["", " "]))
-@settings(max_examples=150)
+@settings(max_examples=75)
 def test_whatever_is_typed_gives_known_commands_or_problems_and_reads_back_the_same(pieces, between):
     zone = between.join(pieces)
     asked = parse(zone, BOOK)
@@ -362,7 +362,7 @@ def test_whatever_is_typed_gives_known_commands_or_problems_and_reads_back_the_s
 
 
 @given(st.lists(st.text(st.sampled_from('ab "#:=,;.“\u00a0'), max_size=12), min_size=2, max_size=2))
-@settings(max_examples=150)
+@settings(max_examples=75)
 def test_any_text_stands_in_a_command_as_it_was_understood(texts):
     first, second = (parse(written("resolve", text), BOOK).commands[0].value for text in texts)
     asked = parse(f"{written('resolve', first)} {written('help', second)} #take", BOOK)

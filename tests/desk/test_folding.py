@@ -29,7 +29,7 @@ def test_words_are_cut_and_folded(text, found):
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_folding_twice_changes_nothing_more(text):
     assert fold(fold(text)) == fold(text)
 
@@ -57,7 +57,7 @@ def test_distance_counts_slips_of_the_fingers(one, other, slips):
 
 
 @given(st.text("abc", max_size=6), st.text("abc", max_size=6))
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_distance_is_the_same_in_both_directions(one, other):
     assert distance(one, other) == distance(other, one)
     assert (distance(one, other) == 0) == (one == other)

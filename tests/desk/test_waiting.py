@@ -103,7 +103,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=4).map(" ".join))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_a_normal_form_is_its_own_normal_form_and_always_has_a_meaning(typed):
     normal = normal_wait(typed)
     if normal is not None:

@@ -119,7 +119,7 @@ pieces = st.sampled_from(
 
 
 @given(st.lists(pieces, max_size=12).map("".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_whoever_is_taken_is_also_whom_the_standard_library_finds(value):
     try:
         ours = one_mailbox(value)
@@ -134,7 +134,7 @@ def test_whoever_is_taken_is_also_whom_the_standard_library_finds(value):
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_no_value_breaks_the_parsers(value):
     with suppress(Defect):
         one_mailbox(value)

@@ -521,7 +521,7 @@ def test_a_whole_report_is_taken_apart(name, failures, ids):
 # ---- hostile reports
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.binary(max_size=300), st.text(max_size=300))
 def test_every_report_is_read_whatever_stands_in_it(content, text):
     parts = tuple(Attachment("", kind, content) for kind in ("message/delivery-status", "message/rfc822"))
@@ -531,7 +531,7 @@ def test_every_report_is_read_whatever_stands_in_it(content, text):
     )
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(st.binary(max_size=60))
 def test_nothing_invisible_of_a_report_reaches_its_values(noise):
     content = b"Final-Recipient: rfc822; eve@other.example\nDiagnostic-Code: smtp; 550 \x1b[31m" + noise

@@ -85,7 +85,7 @@ def test_a_few_broken_characters_do_not_change_the_charset():
     st.binary(max_size=300),
     st.sampled_from(["utf-8", "utf-16", "utf-7", "gb18030", "hz", "big5", "", "koi8-r", "utf-32", "\x00"]),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_bytes_and_no_label_raise(data, label):
     text, used = decode(data, label)
     assert isinstance(text, str)
@@ -93,7 +93,7 @@ def test_no_bytes_and_no_label_raise(data, label):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=100))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_text_that_is_labelled_rightly_comes_back(text):
     assert decode(text.encode(), "utf-8")[0] == text
 
@@ -142,7 +142,7 @@ def test_header_values_are_unfolded_and_their_raw_octets_read(value, text):
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_no_header_value_raises(value):
     assert isinstance(words(unfolded(value)), str)
 
@@ -166,13 +166,13 @@ def test_base64_is_read_as_mail_programs_read_it(data, clear):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_base64_of_anything_comes_back(data):
     assert base64(standard.encodebytes(data)) == data
 
 
 @given(st.binary(max_size=200), st.sampled_from(["base64", "quoted-printable", "x-uuencode", "7bit", "", "Base64; x"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_no_transfer_encoding_raises(data, encoding):
     assert isinstance(transfer_decoded(data, encoding), bytes)
     assert isinstance(transfer_decoded(b"begin 644 x\n" + data, "x-uuencode"), bytes)

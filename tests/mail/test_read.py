@@ -473,19 +473,19 @@ def check(raw: bytes) -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_any_bytes_are_a_mail_or_a_reason(raw):
     check(raw)
 
 
 @given(st.lists(chunks, max_size=40).map(b"".join))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=125, deadline=None)
 def test_any_heap_of_mail_syntax_is_a_mail_or_a_reason(raw):
     check(raw)
 
 
 @given(st.sampled_from(sorted(RAW)), st.integers(0, 3000), st.integers(0, 40), chunks)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_damaged_mail_is_a_mail_or_a_reason(name, at, length, chunk):
     raw = RAW[name]
     check(raw[:at] + chunk + raw[at + length :])

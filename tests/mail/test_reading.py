@@ -110,13 +110,13 @@ readings = st.builds(
 
 
 @given(readings | st.builds(Unreadable, clean))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_a_reading_holds_crosses_the_pipe(found):
     assert unpack(pack(found)) == found
 
 
 @given(st.sampled_from(sorted(RAW)), st.integers(0, 5000), st.binary(max_size=8), st.integers(0, 8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_damaged_bytes_give_a_value_error_or_a_sound_value(name, at, junk, length):
     data = pack(understand(RAW[name]))
     at %= len(data)
@@ -129,7 +129,7 @@ def test_damaged_bytes_give_a_value_error_or_a_sound_value(name, at, junk, lengt
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_foreign_bytes_are_no_reading(data):
     for attempt in (data, b"MDR1" + data, b"MDR1" + len(data).to_bytes(4, "big") + data):
         with pytest.raises(ValueError):

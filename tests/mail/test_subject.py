@@ -171,7 +171,7 @@ PIECES = st.sampled_from(
 SUBJECTS = st.lists(st.one_of(PIECES, st.text(max_size=4)), max_size=12).map("".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(SUBJECTS)
 @example("#take [INC-1]#close")
 @example("[INC-1] #take" * 60)
@@ -184,7 +184,7 @@ def test_no_title_of_a_stranger_makes_our_own_subject_command_anything(subject):
     assert tag_numbers(ours, INC) == (1,)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(SUBJECTS)
 def test_a_title_taken_twice_stays_as_it_is(subject):
     title = base_subject(subject, INC)
@@ -193,7 +193,7 @@ def test_a_title_taken_twice_stays_as_it_is(subject):
     assert title == title.strip()
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.text(max_size=300))
 def test_every_text_is_a_subject(subject):
     tag_numbers(subject, BOTH)

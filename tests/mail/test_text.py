@@ -49,7 +49,7 @@ def test_a_line_has_a_limit(extra):
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_comes_in_a_clean_line_is_clean(text):
     line = clean_line(text)
     assert not FORBIDDEN.search(line)
@@ -59,7 +59,7 @@ def test_whatever_comes_in_a_clean_line_is_clean(text):
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_comes_in_a_clean_text_is_clean(text):
     clean = clean_text(text)
     assert not FORBIDDEN.search(clean.replace("\n", "").replace("\t", ""))
@@ -192,7 +192,7 @@ tags = st.sampled_from([*TAGS.split(), "\xa0", "\n", "two words "])
 
 
 @given(st.lists(tags, max_size=25).map("".join))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_no_html_breaks_the_reader_and_what_is_sanitised_stays_so(html):
     text = html_to_text(html)
     assert clean_text(text) == text
@@ -311,7 +311,7 @@ def test_plain_text_becomes_escaped_paragraphs(text, html):
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_plain_text_survives_as_html(text):
     html = text_to_html(text)
     assert re.sub(r'</?(?:p|br)>|<a href="[^"]*">|</a>', "", html).count("<") == 0

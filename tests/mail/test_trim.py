@@ -298,7 +298,7 @@ lines = st.sampled_from(["", "", *LINES.strip().replace("\n", "|").split("|")])
 
 
 @given(st.lists(lines, max_size=25))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_line_is_ever_lost_or_doubled(body):
     parts = split("\n".join(body))
     written = sorted(line.strip() for line in body if line.strip())
@@ -309,7 +309,7 @@ def test_no_line_is_ever_lost_or_doubled(body):
 
 
 @given(st.text(max_size=500))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_no_text_breaks_it(text):
     parts = trim(text, text)
     assert isinstance(parts.new, str)

@@ -189,7 +189,7 @@ pieces = st.sampled_from(PIECES.strip().replace("\n", "|").split("|"))
 
 
 @given(st.lists(pieces, max_size=12).map("".join))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=125, deadline=None)
 def test_the_formatted_part_never_says_more_than_the_plain_one(html):
     parts = trim(html_to_text(html), html)
     if parts.new_html is not None:

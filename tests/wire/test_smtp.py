@@ -131,7 +131,7 @@ def test_a_reply_means_one_thing_at_its_stage(stage: smtp.Stage, code: int, word
 
 
 @given(st.sampled_from(["mail", "rcpt", "data", "dot"]), st.integers(100, 999), st.text(max_size=30))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_nothing_but_a_2xx_after_the_dot_counts_as_sent(stage: smtp.Stage, code: int, words: str) -> None:
     assert isinstance(judge(stage, code, words), Sent) is (stage == "dot" and 200 <= code <= 299)
 
@@ -246,7 +246,7 @@ def test_what_is_an_address_reaches_the_server_unchanged(sink: Sink, address: st
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_no_accepted_address_can_break_out_of_its_command(text: str) -> None:
     for address in (text, f"{text}@far.test"):
         if smtp.bad_address(address) is None:
