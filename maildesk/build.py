@@ -109,10 +109,20 @@ def _key_text(settings: Settings, *, used: bool) -> tuple[str, str]:
 
 
 def write_private(path: Path, text: str) -> None:
-    """A new file that only its owner can read; a file that is there is left alone and FileExistsError raised."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    """A new file that only its owner can read; a file that is there is left alone and FileExistsError raised.
+
+    It is whole or not there: a process killed in between must not leave an empty file of keys.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
 # --- the desk --------------------------------------------------------------------------------------------------------

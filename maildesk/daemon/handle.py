@@ -20,7 +20,7 @@ import structlog
 from maildesk.daemon.apply import Work, apply
 from maildesk.daemon.desk import Desk
 from maildesk.daemon.looks import StoredLooks
-from maildesk.daemon.quarantine import given_up, park
+from maildesk.daemon.quarantine import given_up, park, worn_out
 from maildesk.daemon.reader import Overrun, Reader
 from maildesk.daemon.recognise import Arrived, recognise
 from maildesk.daemon.trail import remember
@@ -42,8 +42,8 @@ def handle_waiting(desk: Desk, reader: Reader, limit: int = 25, alive: Callable[
     with desk.database.unit() as unit:
         claimed = unit.inbox.claim(desk.clock.now(), limit)
         raws = [unit.inbox.raw(row.id) for row in claimed]
-    if not claimed:
-        return 0
+    if not claimed or worn_out(desk, claimed[0]):  # one that has failed before is claimed alone
+        return len(claimed)
     batch: list[tuple[Claimed, Result]] = []
     try:
         for row, result in zip(claimed, reader.read(raws), strict=True):

@@ -21,6 +21,7 @@ from maildesk.store.unit import Unit
 
 log = structlog.get_logger()
 ATTEMPTS = 3
+ENDINGS = 20  # of the whole daemon: a restart now and then is not the mail's fault
 
 
 def park(unit: Unit, desk: Desk, row: Claimed, result: Unreadable | Overrun, now: datetime) -> None:
@@ -30,6 +31,15 @@ def park(unit: Unit, desk: Desk, row: Claimed, result: Unreadable | Overrun, now
         unit.inbox.give_back([row.id], attempt=False)
         return
     _quarantine(unit, desk, row, result.reason, now)
+
+
+def worn_out(desk: Desk, row: Claimed) -> bool:
+    """A mail during which the daemon ended again and again is put aside before it is tried once more."""
+    if row.attempts <= ENDINGS:
+        return False
+    with desk.database.unit() as unit:
+        _quarantine(unit, desk, row, f"the daemon ended {ENDINGS} times while it had this mail", desk.clock.now())
+    return True
 
 
 def given_up(desk: Desk, row: Claimed, reason: str) -> None:

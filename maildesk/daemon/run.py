@@ -181,6 +181,8 @@ class Daemon:
     def _handle(self) -> None:
         """Mails and timers, one after the other: both change incidents."""
         reader = Reader()
+        with suppress(Transient):
+            list(reader.read([b""]))  # starts the child, which would else cost the first mail most of a second
         names = self._names
         try:
             while not self._desk.stopping.is_set():

@@ -87,6 +87,16 @@ def test_forged_forwards_do_not_flood_the_one_they_name(stage):
     assert received == 1
 
 
+def test_a_mail_during_which_the_daemon_ends_again_and_again_is_put_aside(stage):
+    stage.deliver(write(stage, "Erika <erika@shop.example>", "Killer").as_bytes(policy=email.policy.SMTP))
+    for _ in range(20):
+        with stage.desk.database.unit() as unit:
+            assert unit.inbox.claim(stage.clock.now())
+            unit.inbox.reclaim(stage.clock.now())
+    assert [(to, template) for to, _, template, _ in stage.settle()] == [("root@acme.example", "quarantine")]
+    assert deliver(stage, write(stage, "Erika <erika@shop.example>", "Next", number=2)).keys() >= {"erika@shop.example"}
+
+
 def test_who_has_left_the_configuration_has_nothing_on_his_desk(stage):
     deliver(stage, write(stage, "Erika <erika@shop.example>", "Printer"))
     with stage.desk.database.unit() as unit:
