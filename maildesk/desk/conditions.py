@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -57,19 +58,19 @@ class Seen:
         return self.searched[expression]
 
 
-class Condition:
+class Condition(ABC):
     """A node of the tree. Every condition is a frozen value with these four answers."""
 
     __slots__ = ()
 
+    @abstractmethod
     def why(self, seen: Seen) -> tuple[str, ...] | None:
         """The reasons for which it holds, or None if it does not."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def says(self) -> str:
         """The condition in words, after "it needs ..."."""
-        raise NotImplementedError
 
     @property
     def needs(self) -> frozenset[str] | None:
