@@ -149,7 +149,9 @@ _WORDLESS = frozenset({Happening.CROSSED, Happening.TAKEN, Happening.OPENED_FOR,
 def _letters(turn: Turn) -> None:
     happened = list(dict.fromkeys(turn.happened))
     name = turn.giver.party.shown
-    about = {"by": name, "author": name, "who": name, "who_address": turn.giver.party.address.email}
+    # Why it was cancelled stands in the incident's resolution, and its letter says so.
+    reason = turn.draft.incident.resolution if Happening.CANCELLED in happened else ""
+    about = {"reason": reason, "by": name, "author": name, "who": name, "who_address": turn.giver.party.address.email}
     for happening in happened:
         if _SUPERSEDED.get(happening, frozenset()) & set(happened):
             continue
