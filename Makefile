@@ -42,7 +42,8 @@ test: | $(BIN)/python
 	$(PYTEST)
 
 test-fast: $(TEST)
-	$(PYTEST) -m "not servers and not faults and not program and not hypothesis"
+	$(PYTEST) $(addprefix --ignore=tests/,cli daemon demo faults scenes store) \
+		-m "not servers and not faults and not program and not hypothesis"
 
 lint: $(TEST)
 	$(BIN)/ruff check
