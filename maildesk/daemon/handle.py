@@ -27,6 +27,7 @@ from maildesk.daemon.trail import remember
 from maildesk.desk.decide import decide
 from maildesk.errors import Transient
 from maildesk.mail.message import Reading, Unreadable
+from maildesk.mail.thread import thread_ids
 from maildesk.store.inbox import Claimed
 from maildesk.store.unit import Unit
 
@@ -83,6 +84,9 @@ def handle(unit: Unit, desk: Desk, row: Claimed, result: Result) -> None:
     now, rules = desk.clock.now(), desk.rules
     if not isinstance(result, Reading):
         park(unit, desk, row, result, now)
+        return
+    if unit.inbox.waits_for(row.id, thread_ids(result.mail)):  # what it answers failed just now, and is tried again
+        unit.inbox.give_back([row.id], attempt=True)
         return
     arrived = Arrived(row.id, row.fingerprint, row.mailbox, row.received_at)
     before, event = recognise(StoredLooks(unit), arrived, result, rules.policy, desk.ring, now)

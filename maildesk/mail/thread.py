@@ -172,11 +172,16 @@ _LETTER = re.compile(rf"md\.{_MARK}\.(?P<last>[a-z2-7]{{16}}|thread)@[^@\s]+", r
 
 def thread_keys(mail: Mail, own: Collection[str], prefixes: Collection[str]) -> Keys:
     """Where this mail may belong; nothing is verified here. `own`: the desk's addresses (Address.key)."""
-    answered = tuple(dict.fromkeys([*mail.in_reply_to, *reversed(mail.references)]))[:_IDS]
-    ids = tuple(name for name in answered if len(name) <= _ID)
+    ids = thread_ids(mail)
     addresses = [*(address.key for address in (*mail.to, *mail.cc)), *mail.delivered_to]
     tokens = [*_address_tokens(addresses, own), *_reference_tokens(ids)]
     return Keys(tuple(dict.fromkeys(tokens))[:_TOKENS], ids, tag_numbers(mail.subject, prefixes))
+
+
+def thread_ids(mail: Mail) -> tuple[str, ...]:
+    """The Message-IDs that this mail answers, the nearest first (RFC 5322 section 3.6.4)."""
+    answered = tuple(dict.fromkeys([*mail.in_reply_to, *reversed(mail.references)]))[:_IDS]
+    return tuple(name for name in answered if len(name) <= _ID)
 
 
 def _address_tokens(addresses: Iterable[str], own: Collection[str]) -> Iterator[Token]:

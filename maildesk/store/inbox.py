@@ -95,10 +95,10 @@ _RELEASE = (
     .values(state="received", attempts=0, action="", reason="", handled_at=None)
 )
 _BEFORE = sa.select(_inbox.c.id).where(_unfinished, _inbox.c.received_at <= sa.bindparam("time")).limit(1)
-_OPEN_IDS = (
-    sa.select(_inbox.c.message_id, sa.func.min(_inbox.c.id))
-    .where(_inbox.c.message_id.in_(_ids), _unfinished)
-    .group_by(_inbox.c.message_id)
+_PARENT = (
+    sa.select(_inbox.c.id)
+    .where(_inbox.c.message_id.in_(_ids), _unfinished, _inbox.c.id < sa.bindparam("before", type_=sa.Integer))
+    .limit(1)
 )
 _EARLIER = (
     sa.select(_inbox.c.id)
@@ -279,11 +279,10 @@ class Inbox:
         """Say whether a mail received at or before `time` still waits to be handled."""
         return self.connection.execute(_BEFORE, {"time": time}).first() is not None
 
-    def unfinished(self, message_ids: Collection[str]) -> dict[str, int]:
-        """Those of these Message-IDs whose mail still waits to be handled, and its id."""
-        if not message_ids:
-            return {}
-        return dict(self.connection.execute(_OPEN_IDS, {"ids": list(message_ids)}).all())
+    def waits_for(self, inbox_id: int, message_ids: Collection[str]) -> bool:
+        """Say whether a mail before mail `inbox_id` with one of these Message-IDs has not been handled yet."""
+        values = {"ids": list(message_ids), "before": inbox_id}
+        return bool(message_ids) and self.connection.execute(_PARENT, values).first() is not None
 
     def earlier(self, message_id: str, before: int) -> int | None:
         """The last mail before mail `before` that bore this Message-ID: senders use one twice."""

@@ -209,14 +209,22 @@ def test_a_parent_by_somebody_who_takes_no_part_only_hints(stage: QuickStage, re
     assert len(hints) == 2
 
 
-def test_a_parent_that_overran_is_joined_with_the_child_that_was_read(stage: QuickStage, fragile: Reader) -> None:
-    parent = mail("parent", "erika@shop.example", X_Hang="yes")
-    take(stage, parent, answering("child", "otto@shop.example", "parent", Cc="erika@shop.example"))
+def test_an_answer_waits_for_the_mail_that_it_answers(stage: QuickStage, fragile: Reader) -> None:
+    parent = mail("parent", "erika@shop.example", X_Hang="yes", Cc="otto@shop.example")
+    take(stage, parent, answering("child", "otto@shop.example", "parent", Cc="erika@shop.example"), mail("other"))
     handle_waiting(stage.desk, fragile)
-    assert states(stage) == [("received", 1), ("done", 1)]
+    assert states(stage) == [("received", 1), ("received", 0), ("done", 1)]
     with Reader() as patient:
-        handle_waiting(stage.desk, patient)
-    assert [row.incident_id for row in rows(stage.desk)] == [1, 1]
+        assert [handle_waiting(stage.desk, patient) for _ in range(3)] == [1, 1, 0]
+    assert [row.incident_id for row in rows(stage.desk)] == [2, 2, 1]
+    said = [entry.record for entry in timeline(stage.desk, 2) if entry.record.said]
+    assert [record.actor for record in said] == ["erika@shop.example", "otto@shop.example"]
+
+
+def test_no_answer_waits_for_ever(stage: QuickStage, fragile: Reader) -> None:
+    take(stage, mail("parent", X_Hang="yes"), answering("child", "otto@shop.example", "parent"))
+    assert [handle_waiting(stage.desk, fragile) for _ in range(5)] == [2, 1, 1, 1, 0]
+    assert states(stage) == [("quarantined", 3), ("done", 1)]
 
 
 # --- held back -------------------------------------------------------------------------------------------------------

@@ -270,14 +270,17 @@ def test_a_quarantined_mail_holds_nobody_up(database):
         assert unit.inbox.unfinished_before(NOW + DAY) is False
 
 
-def test_parents_that_still_wait_are_found_by_their_message_id(database):
+def test_a_mail_waits_for_an_earlier_one_that_it_answers(database):
     with database.unit() as unit:
-        done, waiting = receive(unit, "done"), receive(unit, "waiting")
+        done, waiting, late = receive(unit, "done"), receive(unit, "waiting"), receive(unit, "late")
         unit.inbox.claim(NOW, limit=1)
         finish(unit, done)
-        asked = ["done@acme.example", "waiting@acme.example", "unknown@acme.example"]
-        assert unit.inbox.unfinished(asked) == {"waiting@acme.example": waiting}
-        assert unit.inbox.unfinished([]) == {}
+        assert unit.inbox.waits_for(late, ["done@acme.example", "waiting@acme.example", "unknown@acme.example"])
+        assert not unit.inbox.waits_for(late, ["done@acme.example", "unknown@acme.example", "late@acme.example"])
+        assert not unit.inbox.waits_for(waiting, ["late@acme.example"]), "nobody waits for what came after him"
+        assert not unit.inbox.waits_for(late, [])
+        unit.inbox.quarantine(waiting, "unreadable", NOW)
+        assert not unit.inbox.waits_for(late, ["waiting@acme.example"])
 
 
 def test_a_message_id_used_before_is_told(database):
