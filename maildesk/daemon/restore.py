@@ -62,7 +62,7 @@ def reread(desk: Desk, sources: Sequence[Source], days: int) -> Reread:
     with desk.database.hold("run"):
         marker = _newest_letter(desk)
         with desk.database.unit() as unit:
-            unit.inbox.reclaim(desk.clock.now())
+            unit.inbox.reclaim()
         with Reader() as reader:
             silence = _Silence(desk, reader)
             silence.handle()

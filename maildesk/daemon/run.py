@@ -124,7 +124,7 @@ class Daemon:
         """Take up what a process that was killed has left."""
         now = self._desk.clock.now()
         with self._desk.database.unit() as unit:
-            mails = unit.inbox.reclaim(now)
+            mails = unit.inbox.reclaim()
             letters = unit.outbox.recover(now, all_leases=True)
         if mails or letters:
             log.info("taking up unfinished work", mails=mails, letters=letters)
@@ -298,7 +298,7 @@ def once(desk: Desk, plan: Plan) -> list[str]:
     with desk.database.hold("run"):
         now = desk.clock.now()
         with desk.database.unit() as unit:
-            unit.inbox.reclaim(now)
+            unit.inbox.reclaim()
             unit.outbox.recover(now, all_leases=True)
         give_back_vanished(desk)
         for source in plan.sources:

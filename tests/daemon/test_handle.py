@@ -174,7 +174,7 @@ def test_what_a_killed_process_had_claimed_is_handled_alone_by_the_next(stage: Q
     with stage.desk.database.unit() as unit:
         unit.inbox.claim(stage.clock.now(), 1)
     with stage.desk.database.unit() as unit:
-        assert unit.inbox.reclaim(stage.clock.now()) == 1
+        assert unit.inbox.reclaim() == 1
     assert [handle_waiting(stage.desk, reader) for _ in range(3)] == [1, 1, 0]
     assert states(stage) == [("done", 2), ("done", 1)]
 

@@ -92,7 +92,7 @@ def test_a_mail_during_which_the_daemon_ends_again_and_again_is_put_aside(stage)
     for _ in range(20):
         with stage.desk.database.unit() as unit:
             assert unit.inbox.claim(stage.clock.now())
-            unit.inbox.reclaim(stage.clock.now())
+            unit.inbox.reclaim()
     assert [(to, template) for to, _, template, _ in stage.settle()] == [("root@acme.example", "quarantine")]
     assert deliver(stage, write(stage, "Erika <erika@shop.example>", "Next", number=2)).keys() >= {"erika@shop.example"}
 
