@@ -48,7 +48,7 @@ def test_every_verb_is_on_the_card(verb):
 
 
 def test_every_letter_that_is_sent_has_a_template_and_every_template_is_sent():
-    told_by_the_loops = {"alarm", "quarantine", "received_anon"}
+    told_by_the_loops = {"alarm", "quarantine", "received_anon", "unopened"}
     sent = {notice.template for notices in NOTICES.values() for notice in notices} | told_by_the_loops
     assert sent == set(LETTERS)
     assert set(OPTIONAL) <= sent

@@ -21,18 +21,19 @@ from maildesk.daemon.apply import Work, apply
 from maildesk.daemon.desk import Desk
 from maildesk.daemon.looks import StoredLooks
 from maildesk.daemon.quarantine import given_up, park, worn_out
-from maildesk.daemon.reader import Overrun, Reader
+from maildesk.daemon.reader import Reader
 from maildesk.daemon.recognise import Arrived, recognise
 from maildesk.daemon.trail import remember
+from maildesk.daemon.unread import Unread, settled
 from maildesk.desk.decide import decide
 from maildesk.errors import Transient
-from maildesk.mail.message import Reading, Unreadable
+from maildesk.mail.message import Reading
 from maildesk.mail.thread import thread_ids
 from maildesk.store.inbox import Claimed
 from maildesk.store.unit import Unit
 
 log = structlog.get_logger()
-Result = Reading | Unreadable | Overrun
+Result = Reading | Unread
 
 
 def handle_waiting(desk: Desk, reader: Reader, limit: int = 25, alive: Callable[[], None] = lambda: None) -> int:
@@ -47,9 +48,11 @@ def handle_waiting(desk: Desk, reader: Reader, limit: int = 25, alive: Callable[
         return len(claimed)
     batch: list[tuple[Claimed, Result]] = []
     try:
-        for row, result in zip(claimed, reader.read(raws), strict=True):
-            batch.append((row, result))
+        results = []
+        for result in reader.read(raws):
+            results.append(result)
             alive()
+        batch = list(zip(claimed, settled(reader, claimed, raws, results), strict=True))
         _together(desk, batch)
     except Transient:
         _give_back(desk, claimed)

@@ -20,7 +20,7 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from maildesk.daemon.desk import Desk
-from maildesk.daemon.quarantine import set_aside, tell_admins
+from maildesk.daemon.quarantine import tell_admins
 from maildesk.errors import ChannelError, MaildeskError, Transient
 from maildesk.mail.thread import fingerprint, scan_ids
 from maildesk.store.inbox import Added, MailboxState
@@ -194,7 +194,9 @@ class Intake:
         self._settle(state, list(raws))
         return new
 
-    def _add(self, unit: Unit, state: MailboxState, uid: int, raw: bytes, size: Size, now: datetime) -> Added:
+    def _add(
+        self, unit: Unit, state: MailboxState, uid: int, raw: bytes, size: Size, now: datetime, whole: int | None = None
+    ) -> Added:
         message_id, _ = scan_ids(raw)
         added = unit.inbox.add(
             raw,
@@ -204,20 +206,16 @@ class Intake:
             received_at=received_at(size.internaldate, state.scan_started_at, now),
             now=now,
             sighting=(state.uidvalidity, uid),
+            size=whole,
         )
         what = "a mail seen again" if added.duplicate else "mail taken"
         log.info(what, mailbox=self.name, uid=uid, inbox=added.id, message_id=message_id)
         return added
 
     def _too_large(self, unit: Unit, state: MailboxState, uid: int, head: bytes, size: Size, now: datetime) -> None:
-        """Its header is kept, the mail itself stays on the server, and an admin hears of it."""
-        added = self._add(unit, state, uid, head, size, now)
+        """Its header is taken, so that its sender and an admin can be told; the mail itself stays on the server."""
+        self._add(unit, state, uid, head, size, now, whole=size.size)
         unit.inbox.settle(self.name, state.uidvalidity, [uid])  # or the next look would put it away, unread
-        if not added.duplicate:
-            reason = f"{size.size // 1_000_000} MB: larger than this desk takes; it was left on the server"
-            unit.inbox.quarantine(added.id, reason, now)
-            values = set_aside(added.id, reason, now)
-            tell_admins(unit, self._desk, "quarantine", f"too large {self.name} {state.uidvalidity} {uid}", values, now)
 
     def _withheld(self, unit: Unit, state: MailboxState, uid: int, now: datetime) -> None:
         reason = self._session.withheld[uid]

@@ -1,4 +1,4 @@
-"""Quarantine: a mail that cannot be handled is put aside with its bytes, and somebody is told.
+"""Quarantine: a mail that cannot be handled is put aside with its bytes; an admin is told, and so is its sender.
 
 A mail that cannot be read is put aside at once, since no second reading would say anything else. A mail that overran
 its time, killed its reader or broke the handling is tried three times: the machine may have been at fault.
@@ -10,27 +10,41 @@ from datetime import datetime
 
 import structlog
 
-from maildesk.daemon.apply import post, written
+from maildesk.daemon.apply import Work, apply, post, written
 from maildesk.daemon.desk import Desk
-from maildesk.daemon.reader import Overrun
+from maildesk.daemon.looks import StoredLooks
+from maildesk.daemon.recognise import Arrived, recognise
+from maildesk.daemon.unread import ATTEMPTS, Unread
 from maildesk.desk.effects import Send
 from maildesk.desk.letters import Setting
-from maildesk.mail.message import Unreadable
+from maildesk.desk.unread import Problem, unread
+from maildesk.mail.message import Reading
 from maildesk.store.inbox import Claimed
 from maildesk.store.unit import Unit
 
 log = structlog.get_logger()
-ATTEMPTS = 3
 ENDINGS = 20  # of the whole daemon: a restart now and then is not the mail's fault
 
 
-def park(unit: Unit, desk: Desk, row: Claimed, result: Unreadable | Overrun, now: datetime) -> None:
+def park(unit: Unit, desk: Desk, row: Claimed, result: Unread, now: datetime) -> None:
     """What becomes of a mail that gave no reading."""
-    if isinstance(result, Overrun) and row.attempts < ATTEMPTS:
+    if result.again:
         log.warning("a mail overran its reader", inbox=row.id, attempt=row.attempts, reason=result.reason)
         unit.inbox.give_back([row.id], attempt=False)
         return
     _quarantine(unit, desk, row, result.reason, now)
+    if result.header is not None:
+        _tell_back(unit, desk, row, result.header, Problem.LARGE if result.large else Problem.UNREADABLE, now)
+
+
+def _tell_back(unit: Unit, desk: Desk, row: Claimed, header: Reading, problem: Problem, now: datetime) -> None:
+    """Whoever wrote it believes that we have read it."""
+    policy = desk.rules.policy
+    arrived = Arrived(row.id, row.fingerprint, row.mailbox, row.received_at)
+    incident, event = recognise(StoredLooks(unit), arrived, header, policy, desk.ring, now)
+    decision = unread(incident, event, problem, policy, now)
+    apply(Work(unit, desk.rules, desk.ring, row.fingerprint, now), incident, decision)
+    log.info("a mail was not read", inbox=row.id, sender=event.party.address.email, told=decision.reason)
 
 
 def worn_out(desk: Desk, row: Claimed) -> bool:

@@ -123,7 +123,7 @@ class Claimed:
     attempts: int
     message_id: str | None
     sha256: str
-    size: int
+    size: int  # of the whole mail; more than there are bytes where only the header was taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +157,12 @@ class Inbox:
         received_at: datetime,
         now: datetime,
         sighting: tuple[int, int] | None = None,
+        size: int | None = None,
     ) -> Added:
-        """Receive a mail; `sighting` is (UIDVALIDITY, UID). A known fingerprint only gains a sighting."""
+        """Receive a mail; `sighting` is (UIDVALIDITY, UID). A known fingerprint only gains a sighting.
+
+        `size` in bytes is given where `raw` is only the header of a mail that was too large to take.
+        """
         added = self._known(fingerprint) or self._insert(
             raw,
             {
@@ -167,6 +171,7 @@ class Inbox:
                 "mailbox": mailbox,
                 "received_at": received_at,
                 "arrived_at": now,
+                "size": len(raw) if size is None else size,
             },
         )
         if sighting is not None:
@@ -180,7 +185,7 @@ class Inbox:
 
     def _insert(self, raw: bytes, row: dict[str, object]) -> Added:
         blank = {"kind": "", "action": "", "reason": "", "sender": "", "subject": ""}
-        row |= blank | {"blob": Blobs(self.connection).put(raw), "size": len(raw), "state": "received", "attempts": 0}
+        row |= blank | {"blob": Blobs(self.connection).put(raw), "state": "received", "attempts": 0}
         new = self.connection.execute(_ADD[self.connection.dialect.name], row).scalar()
         if new is not None:
             return Added(new, duplicate=False)

@@ -116,6 +116,67 @@ def test_an_unreadable_mail_is_quarantined_at_once_and_the_next_one_handled(stag
     assert f"maildesk inbox show {bad.id}" in text_of(stage.desk, letter)
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"x" * (25 * 1024 * 1024), "it is larger than 25 MB"),
+        (b"\r\n" * 500_001, "our mail program cannot make sense of it"),
+    ],
+)
+def test_the_sender_of_a_mail_that_nobody_can_read_is_told(
+    stage: QuickStage, reader: Reader, body: bytes, says: str
+) -> None:
+    take(stage, mail("canary") + body)
+    handle_waiting(stage.desk, reader)
+    assert states(stage) == [("quarantined", 1)]
+    (letter,) = [one for one in letters(stage.desk) if one.template == "unopened"]
+    assert (letter.to_email, letter.automatic) == ("erika@shop.example", "ack")
+    text = text_of(stage.desk, letter)
+    assert says in text
+    assert "canary" not in text
+
+
+def test_who_sends_a_trap_in_the_body_is_told_when_it_is_given_up(stage: QuickStage, fragile: Reader) -> None:
+    take(stage, mail("poison", text="X-Die: yes"))
+    while handle_waiting(stage.desk, fragile):
+        pass
+    assert states(stage) == [("quarantined", 3)]
+    assert told(stage, "unopened") == ["erika@shop.example"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Precedence": "bulk"},
+        {"Return_Path": "<>"},
+        {"sender": "support@acme.example"},
+        {"sender": "erika@shop.example, otto@shop.example"},
+        {"Resent_From": "x" * 40_000},
+    ],
+)
+def test_machines_and_nobody_are_not_told(stage: QuickStage, reader: Reader, headers: dict[str, str]) -> None:
+    take(stage, mail("much", **headers) + b"\r\n" * 500_001)
+    handle_waiting(stage.desk, reader)
+    assert states(stage) == [("quarantined", 1)]
+    assert [letter.template for letter in letters(stage.desk)] == ["quarantine"]
+
+
+def test_it_is_said_once_in_ten_minutes(stage: QuickStage, reader: Reader) -> None:
+    take(stage, *(mail(f"much-{number}") + b"\r\n" * 500_001 for number in range(3)))
+    handle_waiting(stage.desk, reader)
+    assert told(stage, "unopened") == ["erika@shop.example"]
+
+
+def test_a_known_incident_shows_that_a_mail_could_not_be_read(stage: QuickStage, reader: Reader) -> None:
+    take(stage, mail("first"))
+    handle_waiting(stage.desk, reader)
+    take(stage, answering("second", "erika@shop.example", "first") + b"\r\n" * 500_001)
+    handle_waiting(stage.desk, reader)
+    last = timeline(stage.desk, 1)[-1].record
+    assert "could not be read; it is mail 2 in quarantine" in last.text
+
+
 def test_the_empty_mail_is_a_mail(stage: QuickStage, reader: Reader) -> None:
     take(stage, b"")
     handle_waiting(stage.desk, reader)
