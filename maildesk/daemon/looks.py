@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from maildesk.daemon.recognise import Remembered
-from maildesk.desk.events import Pending
+from maildesk.desk.events import Alike, Pending
 from maildesk.desk.incident import Incident
 from maildesk.mail.message import Address
 from maildesk.store.unit import Unit
@@ -50,6 +50,9 @@ class StoredLooks:
         storm = self.unit.incidents.storm(key, since, noticed_since)
         return storm.count, storm.first, storm.noticed
 
+    def open_of(self, emails: Collection[str]) -> tuple[Alike, ...]:
+        return self.unit.incidents.open_of(emails)
+
     def refusals(self, person: str, since: datetime) -> int:
         """Notices of refusals that were not followed by a confirmation: a real technician answers his."""
         return self.unit.people.unanswered(person, since) + self.unit.outbox.count_to(person, "refused", since)
@@ -90,6 +93,9 @@ class NoLooks:
 
     def storm(self, key: str, since: datetime, noticed_since: datetime) -> tuple[int, int | None, bool]:  # noqa: ARG002 -- calm
         return 0, None, False
+
+    def open_of(self, emails: Collection[str]) -> tuple[Alike, ...]:  # noqa: ARG002 -- nobody has any
+        return ()
 
     def refusals(self, person: str, since: datetime) -> int:  # noqa: ARG002 -- none
         return 0

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from maildesk.desk.alike import alike
 from maildesk.desk.arguments import Vocabulary
 from maildesk.desk.commands import Asked, parse
-from maildesk.desk.events import Found, MailCame, Pending, Said, Sums
+from maildesk.desk.events import Alike, Found, MailCame, Pending, Said, Sums
 from maildesk.desk.incident import Incident
 from maildesk.desk.people import Party
 from maildesk.desk.policy import Policy
@@ -73,6 +74,7 @@ class Looks(Protocol):
     def confirmation(self, letter_id: str, now: datetime) -> Pending | None: ...
     def acks(self, address: Address, now: datetime) -> tuple[int, int, int, int]: ...
     def storm(self, key: str, since: datetime, noticed_since: datetime) -> tuple[int, int | None, bool]: ...
+    def open_of(self, emails: Collection[str]) -> tuple[Alike, ...]: ...
     def refusals(self, person: str, since: datetime) -> int: ...
     def loads(self, people: Collection[str]) -> Mapping[str, int]: ...
     def last_assigned(self, group: str) -> str | None: ...
@@ -118,6 +120,7 @@ def recognise(
         language=reading.language,
         storm=storm_key(party.address.key, mail.subject),
         spam=_spam_flag(mail, policy, arrived.mailbox),
+        alike=_alike(looks, party, _title(mail, policy, party)) if incident is None and kind is Kind.HUMAN else None,
         forwarded=reading.forwarded,
         forwarded_party=people.party(reading.forwarded.sender) if reading.forwarded else None,
         bounce=reading.bounce,
@@ -257,6 +260,15 @@ def takes_part(incident: Incident, party: Party) -> bool:
     """Participants of the incident, with any of their listed addresses, and technicians."""
     emails = party.person.emails if party.person else (party.address.key,)
     return party.technician or any(incident.participant(email) for email in emails)
+
+
+def _alike(looks: Looks, party: Party, title: str) -> Alike | None:
+    """An open incident of this requester about the same thing. Technicians know what they have open."""
+    if party.technician or not party.address.email:
+        return None
+    theirs = looks.open_of(party.person.emails if party.person else (party.address.key,))
+    number = alike(title, ((one.number, one.title) for one in theirs))
+    return next((one for one in theirs if one.number == number), None)
 
 
 def _pending(looks: Looks, keys: Keys, party: Party, found: Found, now: datetime) -> Pending | None:

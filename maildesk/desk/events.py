@@ -52,6 +52,15 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """An open incident, by its number, its tag and its title."""
+
+    number: int
+    tag: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A refused command that waits for its typed confirmation."""
 
@@ -89,6 +98,7 @@ class MailCame:
     storm: str = ""
     sums: Sums = Sums()
     spam: str = ""  # the own MTA's spam flag, as it stands in the header
+    alike: Alike | None = None  # an open incident of the same requester that may be about the same
     forwarded: Forwarded | None = None
     forwarded_party: Party | None = None
     bounce: Bounce | None = None

@@ -179,7 +179,11 @@ def _copy_in(draft: Draft, mail: MailCame) -> None:
 
 
 def _hint(draft: Draft, mail: MailCame) -> None:
-    """A number or reference that the sender has no part in: a private remark and a link, never more."""
+    """What it may belong to: a remark and a link, never more."""
+    if mail.alike is not None and mail.found.hint is None:
+        draft.add(Link(mail.alike.number, "resembles"))
+        text = f"perhaps the same as {mail.alike.tag} ({mail.alike.title}), which the requester has open"
+        draft.record(Entry.NOTE, text, actor="desk")
     if mail.found.hint is not None:
         draft.add(Link(mail.found.hint, "mentions"))
         draft.record(

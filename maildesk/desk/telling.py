@@ -82,7 +82,8 @@ def facts_of_new(draft: Draft, mail: MailCame) -> dict[str, object]:
     """The same of a new incident: what it may belong to, and who was copied in without being added."""
     _joining, left = outsiders(mail, draft.incident, draft.policy)
     hint = f"{draft.incident.prefix}-{mail.found.hint}" if mail.found.hint else ""
-    return {**facts_of(mail), "hint": hint, "suggest_cc": suggested(left)}
+    like = {"alike": mail.alike.tag, "alike_title": mail.alike.title} if mail.alike and not hint else {}
+    return {**facts_of(mail), **like, "hint": hint, "suggest_cc": suggested(left)}
 
 
 def suggested(parties: tuple[Party, ...]) -> tuple[dict[str, str], ...]:

@@ -154,6 +154,8 @@ FIELDS: Mapping[str, Value] = MappingProxyType(
         "reply_goes": _may("where a reply to this letter goes: `public` (to the requester) or `internal`", "public"),
         "unverified": _flag("true if the sender's address is only claimed"),
         "hint": _may("the number of an incident the mail may belong to, `INC-7`", "INC-7"),
+        "alike": _may("the number of an open incident of this requester that may be the same, `INC-7`", "INC-7"),
+        "alike_title": _may("its subject", "Printer on 3rd floor"),
         "oddity": _may("what is odd about the mail: `settled`, `continues`, `outsider` or empty", ""),
         "continued": _may("the number of the incident that this one continues", "INC-7"),
         "suggest_cc": _things(
@@ -221,7 +223,17 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "number": ("incident.tag", "incident.number", "incident.status", "incident.status_word", "incident.opened"),
         "recipient": ("to_name", "also", "buttons"),
         "words": ("message", "message_html", "left_out"),
-        "speaker": ("who", "who_address", "unverified", "hint", "oddity", "continued", "suggest_cc"),
+        "speaker": (
+            "who",
+            "who_address",
+            "unverified",
+            "hint",
+            "alike",
+            "alike_title",
+            "oddity",
+            "continued",
+            "suggest_cc",
+        ),
         "steering": ("reply_goes", "rules", "history", "commands"),
     }
 )
@@ -245,7 +257,7 @@ def _admin(purpose: str, *more: str) -> Kind:
 
 LETTERS: Mapping[str, Kind] = MappingProxyType(
     {
-        "received": _requester("A mail became an incident: its number, and what happens next."),
+        "received": _requester("A mail became an incident: its number, and what happens next.", "alike", "alike_title"),
         "received_anon": Kind(
             Reader.REQUESTER,
             "The same to an address that nobody has proven, with no word of the sender.",
@@ -304,6 +316,7 @@ _SPEAKS: Final = {
     "who_address": "",
     "unverified": False,
     "hint": "",
+    "alike": "",
     "suggest_cc": (),
 }
 _YES_NO: Final = (_button("works", ""), _button("broken", ""))

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from maildesk.desk.effects import Entry, Record
-from maildesk.desk.events import Said
+from maildesk.desk.events import Alike, Said
 from maildesk.desk.incident import OPEN, Impact, Incident, Participant, Priority, Status, Type, Urgency, Waiting
 from maildesk.errors import Conflict
 from maildesk.store import tables
@@ -62,6 +62,12 @@ _LINKS = (
     sa.select(_links)
     .where(sa.or_(_links.c.incident_id == _this, _links.c.other_id == _this))
     .order_by(_links.c.incident_id, _links.c.other_id)
+)
+_OPEN_OF = (
+    sa.select(_incidents.c.id, _incidents.c.prefix, _incidents.c.title)
+    .where(_incidents.c.requester.in_(sa.bindparam("emails", expanding=True)), _open)
+    .order_by(_incidents.c.id.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
 )
 _LOADS = (
     sa.select(_incidents.c.assignee, sa.func.count())
@@ -227,6 +233,11 @@ class Incidents:
         """The connections of an incident, in both directions."""
         rows = self.connection.execute(_LINKS, {"this": incident_id}).all()
         return tuple(Linked(*row) for row in rows)
+
+    def open_of(self, emails: Collection[str], limit: int = 20) -> tuple[Alike, ...]:
+        """The open incidents of a requester with these addresses, the newest first."""
+        rows = self.connection.execute(_OPEN_OF, {"emails": list(emails), "most": limit}).all()
+        return tuple(Alike(row.id, f"{row.prefix}-{row.id}", row.title) for row in rows)
 
     def open_loads(self, people: Collection[str]) -> dict[str, int]:
         """How many open incidents each of these people has; 0 is said too."""
