@@ -2,151 +2,96 @@
 
 Two questions, asked in this order. *Is it a report?* `recognise` answers with its reason. A report comes from a mail
 system: either it says so by its MIME type, or its From is a daemon's and it opens with one of the phrases that daemons
-use. The second half needs both, because "my mail to Bob came back, it says: could not be delivered ..." is what people
-write to a helpdesk every week, often with the whole report pasted or attached.
+use, or has the shape of a report. The second half needs both, because "my mail to Bob came back, it says: could not be
+delivered ..." is what people write to a helpdesk every week, often with the whole report pasted or attached.
 
-*Who failed?* A delivery-status part answers field by field. Without one, the prose above the returned message is read
-by the table TIERS: places where an address is the failed one, the surest first; the first tier that finds somebody is
-believed. Addresses of the mail's own recipients and of postmasters are never failed recipients.
+*Who failed?* The fields of RFC 3464 answer one by one. Without them, the prose above the returned message is read by
+the table TIERS: places where an address is the failed one, the surest first; the first tier that finds somebody is
+believed. Addresses of the mail's own recipients, of the returned mail's author and of postmasters are never failed
+recipients. If the prose names nobody, or only a name without its domain, the returned mail says whom it was for.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
 
+from maildesk.mail import dsn
+from maildesk.mail.dialects import (
+    DAEMON,
+    DAEMON_PHRASES,
+    PHRASES,
+    POSTMASTER,
+    REPLY,
+    RETURNED,
+    ROLE,
+    delayed,
+    fold,
+)
+from maildesk.mail.dsn import ANY_ADDRESS, DIAGNOSTIC, LINE, READ, STATUS, STATUS_PARTS
 from maildesk.mail.message import Attachment, Bounce, Failure, Mail
+from maildesk.mail.read import read
 from maildesk.mail.text import clean_line
 from maildesk.mail.thread import scan_ids
 
-_READ = 64 * 1024  # bytes or characters of one part that are looked at; reports are short, returned mails are not
 _OPENING = 3000  # characters within which a daemon says what it wants
+_FIRST_WORDS = 400  # characters within which a mail that only seems automatic must say so
 _RECIPIENTS = 100
-_LINE = 998  # characters of a field, RFC 5322 2.1.1
-_DIAGNOSTIC = 500  # characters kept of what the refusing server said
+_NESTED = 2  # reports inside reports that are looked at
+_HEADER = 16 * 1024  # bytes or characters of a returned header that are looked at
 
-STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 QUOTED_PARTS = frozenset(
     {
         "message/rfc822",
         "message/global",
         "text/rfc822-headers",
+        "text/rfc822",
         "message/rfc822-headers",  # Exim writes it so
         "message/global-headers",
     }
 )
 
-# Whoever writes From one of these is a mail system, so its words may be taken as a report wherever they stand.
-_DAEMON = re.compile(
-    r"mailer[-_. ]?daemon|postmaster|mail(?:er)? delivery|delivery (?:sub)?system|mail administrator"
-    r"|internet mail|\bmdaemon@|microsoftexchange[0-9a-f]{8}|mail system|^\W+$",
-)
-# These may be people: they are believed only if the very subject is a daemon's.
-_ROLE = re.compile(
-    r"system administrator|antivirus|anti-virus|virus_?wall|mail ?gateway|\bimss@|\binetgw\d*@|\bndr@"
-    r"|mail[-_ ]?service"
-)
-
-_REPLY = re.compile(r"(?:re|aw|fwd?|wg|sv|vs|tr|rv|antw) ?: ?")
-
-PHRASES = (
-    "undeliverable",
-    "undelivered",
-    "not be delivered",
-    "not been delivered",
-    "not yet been delivered",
-    "non-delivery",
-    "delivery failure",
-    "delivery failed",
-    "delivery has failed",
-    "delivery status notification",
-    "delivery notification",
-    "delivery problem",
-    "delivery warning",
-    "delivery error",
-    "delivery unsuccessful",
-    "mail delivery failed",
-    "mail failed",
-    "failed mail",
-    "failure notice",
-    "returned mail",
-    "returning message to sender",
-    "message delayed",
-    "message status - undeliverable",
-    "unable to deliver",
-    "wasn't able to deliver",
-    "wasn't delivered",
-    "couldn't be delivered",
-    "did not reach the following recipient",
-    "not delivered",
-    "user unknown",
-    "automatically rejected",
-    "message blocked",
-    "address not found",
-    "delayed",
-    "postponed",
-    "unzustellbar",
-    "nicht zugestellt",
-    "zustellung fehlgeschlagen",
-    "nicht zustellbar",
-    "non remis",
-    "non distribuable",
-    "pu être remis",
-    "pu être distribué",
-    "échec de la remise",
-    "no se pudo entregar",
-    "no pudo ser entregado",
-    "no se puede entregar",
-    "mancato recapito",
-    "impossibile recapitare",
-    "onbestelbaar",
-    "niet worden bezorgd",
-    "kan inte levereras",
-    "kunne ikke leveres",
-    "nie można dostarczyć",
-    "não pôde ser entregue",
-    "не может быть доставлено",
-    "недоставленное",
-    "系统退信",
-    "邮件发送失败",
-    "邮件无法",
-    "配信不能",
-)
-# Still on its way: the system says that it will go on trying.
-_DELAYED = re.compile(
-    r"not yet been delivered|has been delayed|message delayed|warning message only|will (?:continue|keep) (?:to )?try"
-    r"|\bdelayed\b|has been postponed|delivery attempts will continue|do not need to resend"
-    r"|verzögert|wird weiterhin versucht|retardée",
-)
-
-# From here on stands the returned mail, with everybody's addresses in it.
-_RETURNED = re.compile(
-    r"^[^\n]{0,60}(?:original (?:mail |e-?mail )?message (?:follows|headers|header|details|attached|as received|below)"
-    r"|-{2,} ?original message|unsent message|below (?:this|the next) line|is a copy of (?:the|your)\b"
-    r"|undelivered message you sent|message (?:text )?follows|start of returned message"
-    r"|returned message|your message reads|(?:top|first) \d{1,4} lines|ursprüngliche (?:nachricht|kopfzeilen)"
-    r"|message d'origine|mensaje original|messaggio originale)",
-    re.IGNORECASE | re.MULTILINE,
-)
-
 # In prose only ASCII, because Chinese has no blanks between words and addresses.
-_ADDRESS = r"[A-Za-z0-9.!#$%&*+/?^_`{}~-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9]"
-_ANY_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"@]{1,64}@[\w.-]{1,253}\w")
-_OPEN = r"[<\[\"'(]{0,2}"
+_ADDRESS = (
+    r"[A-Za-z0-9.!#$%&*+/?^_`{}~-](?:[A-Za-z0-9.!#$%&*+/=?^_`{}~-]|'(?=[A-Za-z])){0,63}"
+    r"@(?:[A-Za-z0-9-]{1,63}\.){1,10}[A-Za-z0-9-]{1,62}[A-Za-z0-9]"
+)
+_OPEN = r"[<\[\"'(]{0,2}(?:smtp:|mailto:|rfc822;)?"
 _CLOSE = r"[>\]\"')]{0,2}"
 _MODE = re.IGNORECASE | re.MULTILINE
 
+_TO_WHOM = re.compile(
+    r"(?:deliver(?:ed|y|ing|able)?|message|mail|sent|addressed|address|remis|remettre|entregad[oa]|entregar"
+    r"|zugestellt|delivre|livré|distribué|recapitato|consegnato|bezorgd|afgeleverd|rejected recipient)"
+    r"(?: the)?(?: your)?(?: message| mail| e-?mail| mensaje| messaggio| bericht)?[ \t]+"
+    r"(?:to|for|a|à|an|aan|para)(?: the)?(?: email address| address| recipient| user\b)?[ \t]*:?"
+    rf"\s{{0,3}}(?:--[ \t])?{_OPEN}(?P<who>{_ADDRESS})",
+    _MODE,
+)
+_TO_SOMEBODY = re.compile(r"deliver(?:y|ing) (?:of|to) \S{1,80} (?:has )?fail")
+
 TIERS: tuple[tuple[re.Pattern[str], ...], ...] = (
+    (
+        # whom we wrote to, where an alias failed further on (PMDF, MailSite)
+        re.compile(
+            r"\b(?:original address|originally addressed to|was addressed to)[: \t]{1,8}"
+            rf"{_OPEN}(?P<who>{_ADDRESS})",
+            _MODE,
+        ),
+    ),
     (
         # <bob@example.com>: 550 ...   the address opens the line (qmail, Postfix, Yahoo, Exim, Vade)
         re.compile(rf"^[ \t]*(?:[*•-]+[ \t]*)?{_OPEN}(?P<who>{_ADDRESS}){_CLOSE}[ \t]*:", _MODE),
         # the line is the address, bulleted, indented, quoted, or followed by when and why (Sendmail, Gmail, Exchange)
         re.compile(
             rf"^[ \t>]*(?:[*•-]+[ \t]*)?{_OPEN}(?P<who>{_ADDRESS}){_CLOSE}[ \t]*"
-            r"(?=$|\r|on [A-Z]|\(|#|<mailto:|- |/|\.\.\.)",
+            r"(?=$|\r|on [A-Z]|\(|#|<|[ \t]{2}|\t|- |/|\.\.\.)",
             _MODE,
         ),
+        # Bob Carr <mailto:bob@example.com>, 'Bob Carr' (bob@example.com): Exchange adds the name people know
+        re.compile(rf"^[ \t]*[^\n:;]{{1,160}}?[<(\[](?:mailto:|smtp:)(?P<who>{_ADDRESS})[>)\]]", _MODE),
         # Exchange names its X.400 users so
         re.compile(rf"dda:smtp=(?P<who>{_ADDRESS})", _MODE),
         # an alias that failed further on: the address in the brackets is the one that was written to (Sendmail, Exim)
@@ -157,45 +102,61 @@ TIERS: tuple[tuple[re.Pattern[str], ...], ...] = (
     (
         # Unknown user: bob@example.com
         re.compile(
-            r"\b(?:recipients?|address(?:es)?(?: specified)?|users?(?:id)?|attempts|unknown|undeliverable|mailbox|full)"
-            rf"[ \t]*[:=]\s{{0,3}}{_OPEN}(?P<who>{_ADDRESS})",
+            r"\b(?:recipients?|address(?:es)?(?: specified)?|users?(?:id)?|attempts|unknown|undeliverable|mailbox|full"
+            r"|size|destinatari[oa]s?|destinataires?|empfänger|ontvangers?|destinatários?|odbiorcy?)"
+            rf"(?:\(s\))?[ \t]*[:=]\s{{0,3}}{_OPEN}(?P<who>{_ADDRESS})",
             _MODE,
         ),
         # ... could not be delivered to bob@example.com; addressed to 'bob@example.com', failed
+        _TO_WHOM,
+        # 552 Quota violation for bob@example.com; Local mailbox bob@example.com is unavailable
         re.compile(
-            r"(?:deliver(?:ed|y)?|message|mail|sent|addressed|address|remis|entregado|zugestellt)"
-            r"(?: the)?(?: your)?(?: message| mail| e-?mail)?[ \t]+(?:to|for|a|à|an)"
-            r"(?: email address| address)?[ \t]*:?"
-            rf"\s{{0,3}}(?:--[ \t])?{_OPEN}(?P<who>{_ADDRESS})",
+            rf"\b(?:violation for|mailbox|user|account|address|rejected recipient)[ \t]+{_OPEN}(?P<who>{_ADDRESS})",
             _MODE,
         ),
-        # 552 Quota violation for bob@example.com; Local mailbox bob@example.com is unavailable
-        re.compile(rf"\b(?:violation for|mailbox|user|account|address)[ \t]+{_OPEN}(?P<who>{_ADDRESS})", _MODE),
     ),
-    (re.compile(rf"\bRCPT TO:[ \t]*<?(?P<who>{_ADDRESS})", _MODE),),
+    (
+        re.compile(rf"\bRCPT TO[: \t][ \t]*{_OPEN}(?P<who>{_ADDRESS})", _MODE),
+        # the address and the server's reply on one line, in either order
+        re.compile(rf"^[ \t]*{_OPEN}(?P<who>{_ADDRESS}){_CLOSE}[ \t][^\n@]{{0,200}}\b[45]\d\d\b", _MODE),
+        re.compile(rf"\b55\d[ -](?:[45]\.\d\.\d{{1,3}}[ \t]+)?[^\n@]{{0,40}}?{_OPEN}(?P<who>{_ADDRESS})", _MODE),
+    ),
+    # an address that opens a paragraph
+    (re.compile(rf"(?:\A|\n\r?\n)[ \t]*{_OPEN}(?P<who>{_ADDRESS}){_CLOSE}[ \t,]", _MODE),),
 )
 # Any address at all, which is believed only if there is no other: prose also names examples, helpers and senders.
 _LONE = re.compile(rf"(?<!from )(?<![\w.+-])(?P<who>{_ADDRESS})", _MODE)
-_NEVER = re.compile(r"(?:postmaster|mailer-?daemon|abuse|support|helpdesk|administrator|webmaster|hostmaster)@")
-_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_NEVER = re.compile(r"(?:postmaster|mailer-?daemon)@")
+_HELPERS = re.compile(r"(?:abuse|no-?reply|support|help|helpdesk|administrator|webmaster|hostmaster|admin|info)@")
+# A name whose domain the writer took for granted: alone on a line, or before what is the matter with it.
+_NAME = re.compile(
+    r"^[ \t]*(?:55\d )?(?:\d\.\d\.\d )?[<\"'(\[]?(?P<name>[A-Za-z0-9][\w.+-]{1,63})[>\"')\]]?[ \t]*"
+    r"(?:$|\r|\.\.\.|:|\((?!s\))|\"\()",
+    re.MULTILINE,
+)
+# ... and what must stand before it: the end of "the following addresses failed:" or "because they take no mail from x:"
+_LISTED = re.compile(r":[ \t]*(?:\r?\n[ \t]*)+[<\"'(\[]?\Z")
 _SAID = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*){0,8}")
+_REPLY_CODE = re.compile(r"\b[45]\d\d[ -][45]\.\d\.\d|(?:#|\bstatus:? ?)[45]\.\d\.\d|\b55[0-4][ -]")
 _QUOTED_ID = re.compile(r"^[> \t]*message-id:\s{0,80}<([^<>\s]{1,998})>", _MODE)
-
-_ACTIONS = ("failed", "delayed", "delivered", "relayed", "expanded")
-_BY_CLASS = {"2": "delivered", "4": "delayed", "5": "failed"}
+_QUOTED_FIELD = re.compile(r"^[>| \t]{0,8}(to|cc|from|sender|reply-to|return-path)[ \t]*:((?:.*\n[ \t]+)*.*)", _MODE)
+_FOR = re.compile(rf"\bfor <({_ADDRESS})>")
+# list-bounces+bob=example.com@lists.example: the address of the subscriber in the envelope sender
+_VERP = re.compile(r"[^@]*?[+-]([\w.+-]{1,64})=([\w-]{1,63}(?:\.[\w-]{1,63}){1,8})@")
+_NO_REPLY = re.compile(r"\b(?:no|do-?not)[-_.]?reply@")
+_AUTOMATIC = re.compile(r"\b(?:bulk|junk|auto[-_]?reply)\b")
 
 
 def recognise(mail: Mail) -> str:
     """Why this mail is a delivery report, in one line for people; "" if it is none."""
-    return _by_type(mail) or _by_words(mail)
+    return _by_type(mail) or _by_words(mail) or _by_shape(mail)
 
 
 def bounce(mail: Mail) -> Bounce | None:
     """The report that this mail is, or None. A report that names nobody readable has no recipients."""
     if not recognise(mail):
         return None
-    failures = _from_status(mail.attachments) or _from_prose(mail, _report(mail.text[:_READ]))
-    return Bounce(_once(failures), _original_ids(mail))
+    return Bounce(_once(_failures(mail)), _original_ids(mail))
 
 
 def report_type(mail: Mail) -> str:
@@ -207,28 +168,75 @@ def report_type(mail: Mail) -> str:
     return named[1] if named else "mixed"
 
 
+# ---- is it a report?
+
+
 def _by_type(mail: Mail) -> str:
-    if report_type(mail) == "delivery-status":
+    kind = report_type(mail)
+    if kind == "delivery-status":
         return "multipart/report; report-type=delivery-status"
     if mail.header("X-Failed-Recipients"):
         return "X-Failed-Recipients"
-    if _daemon(mail) and any(part.type in STATUS_PARTS for part in mail.attachments):
+    if (kind == "mixed" or _machine(mail)) and any(part.type in STATUS_PARTS for part in mail.attachments):
         return "message/delivery-status from a mail system"
     return ""
 
 
 def _by_words(mail: Mail) -> str:
-    """The phrase that a daemon opens with: in its subject or text; in the subject only, if it may be a person."""
-    subject, daemon = mail.subject.casefold(), _daemon(mail)
-    perhaps = daemon or mail.return_path == "" or _ROLE.search(_sender(mail)) is not None
-    if not perhaps or _REPLY.match(subject):
+    """The phrase that a daemon opens with: in its subject or text; in both, if it may be a person."""
+    subject, opening = fold(mail.subject), fold(mail.text[:_OPENING])
+    if _daemon(mail):
+        phrase = _first(DAEMON_PHRASES, subject) or _first(DAEMON_PHRASES, opening)
+    elif REPLY.match(subject):
         return ""
-    phrase = _phrase(subject) or (_phrase(mail.text[:_OPENING].casefold()) if daemon else "")
+    elif POSTMASTER.search(_sender(mail)):
+        phrase = _first(DAEMON_PHRASES, subject) or _first(PHRASES, opening)
+    elif mail.return_path == "":
+        phrase = _first(PHRASES, subject) or (_first(PHRASES, opening[:_FIRST_WORDS]) if _names(opening) else "")
+    elif ROLE.search(_sender(mail)) and _accuses(opening):
+        phrase = _first(PHRASES, subject)
+    elif _automatic(mail) and _accuses(opening) and _first(PHRASES, subject):
+        phrase = _first(PHRASES, opening[:_FIRST_WORDS])
+    else:
+        return ""
     return f'a mail system writes "{phrase}"' if phrase else ""
 
 
+def _by_shape(mail: Mail) -> str:
+    """A report in words that stand in no table: a daemon that quotes a server's reply, or returns a mail."""
+    postmaster = POSTMASTER.search(_sender(mail)) and (mail.return_path == "" or _automatic(mail))
+    sure = _daemon(mail) or postmaster
+    if not sure:
+        return ""
+    if _REPLY_CODE.search(mail.text[:_OPENING]) and ANY_ADDRESS.search(mail.text[:_OPENING]):
+        return "a mail system repeats the reply of another"
+    if any(part.type in QUOTED_PARTS for part in mail.attachments):
+        return "a mail system returns a mail"
+    return ""
+
+
 def _daemon(mail: Mail) -> bool:
-    return _DAEMON.search(_sender(mail)) is not None
+    return DAEMON.search(_sender(mail)) is not None
+
+
+def _machine(mail: Mail) -> bool:
+    return _daemon(mail) or mail.return_path == "" or POSTMASTER.search(_sender(mail)) is not None or _automatic(mail)
+
+
+def _automatic(mail: Mail) -> bool:
+    """Whether the header says that a program wrote it."""
+    submitted = (mail.header("Auto-Submitted") or "").strip().casefold()
+    precedence = (mail.header("Precedence") or "").casefold()
+    return submitted.startswith("auto-") or bool(_AUTOMATIC.search(precedence) or _NO_REPLY.search(_sender(mail)))
+
+
+def _names(opening: str) -> bool:
+    """Whether it comes to the point at once: delivered to whom."""
+    return _TO_WHOM.search(opening, 0, _FIRST_WORDS) is not None
+
+
+def _accuses(opening: str) -> bool:
+    return ANY_ADDRESS.search(opening) is not None or _REPLY_CODE.search(opening) is not None
 
 
 def _sender(mail: Mail) -> str:
@@ -237,98 +245,94 @@ def _sender(mail: Mail) -> str:
     return "" if written is None else written.casefold() or "<>"
 
 
-def _phrase(text: str) -> str:
-    flat = " ".join(text.replace("’", "'").split())
-    return next((phrase for phrase in PHRASES if phrase in flat), "")
+def _first(phrases: Iterable[str], text: str) -> str:
+    found = next((phrase for phrase in phrases if phrase in text), "")
+    return found or (named[0] if (named := _TO_SOMEBODY.search(text)) else "")
 
 
-def _report(text: str) -> str:
-    """What the mail system wrote, without the mail that it returned below."""
-    cut = _RETURNED.search(text)
-    return text[: cut.start()] if cut else text
+# ---- who failed?
 
 
-# ---- RFC 3464
+def _failures(mail: Mail, depth: int = 0) -> list[Failure]:
+    return dsn.failures(mail.attachments, mail.text) or _from_prose(mail, depth)
 
 
-def _from_status(attachments: Iterable[Attachment]) -> list[Failure]:
-    """Every recipient group of the delivery-status parts (RFC 3464 2.3)."""
-    parts = (part.content for part in attachments if part.type in STATUS_PARTS)
-    return [failure for part in parts for group in _groups(part) if (failure := _failure(group))]
-
-
-def _groups(content: bytes) -> Iterator[Mapping[str, str]]:
-    """The field groups of a status part; a second recipient without a blank line before it opens a group too."""
-    group: dict[str, str] = {}
-    for line in _unfolded(content[:_READ].decode("utf-8", "replace")):
-        name, colon, value = clean_line(line, _LINE).partition(":")
-        name = name.strip().lower()
-        if not line.strip() or (name == "final-recipient" and name in group):
-            yield group
-            group = {}
-        if colon:
-            group.setdefault(name, value.strip())
-    yield group
-
-
-def _unfolded(text: str) -> list[str]:
-    return re.sub(r"\r?\n[ \t]+(?=\S)", " ", text.strip()).splitlines()
-
-
-def _failure(group: Mapping[str, str]) -> Failure | None:
-    # The original recipient is the one we wrote to; the final one may be an alias that nobody here has heard of.
-    address = _typed(group.get("original-recipient", "")) or _typed(group.get("final-recipient", ""))
-    if not address:
-        return None
-    diagnostic = group.get("diagnostic-code", "").partition(";")[2].strip() or group.get("diagnostic-code", "")
-    found = _STATUS.search(group.get("status", "")) or _STATUS.search(diagnostic)
-    status = found[1] if found else ""
-    return Failure(address, status, _action(group.get("action", ""), status), diagnostic[:_DIAGNOSTIC])
-
-
-def _typed(value: str) -> str:
-    """`rfc822; <Bob@Example.com>` -> bob@example.com; "" if it names no mail address."""
-    found = _ANY_ADDRESS.search(value.rpartition(";")[2])
-    return found[0].lower() if found else ""
-
-
-def _action(stated: str, status: str) -> str:
-    """The action field, or what the class of the status means (RFC 3463 2)."""
-    word = stated.strip().lower()
-    return next((action for action in _ACTIONS if word.startswith(action)), _BY_CLASS.get(status[:1], "failed"))
-
-
-# ---- prose
-
-
-def _from_prose(mail: Mail, report: str) -> list[Failure]:
-    action = "delayed" if _DELAYED.search(f"{mail.subject}\n{report}".casefold()) else "failed"
-    ours = {address.key for address in (*mail.to, *mail.cc)} | {name.lower() for name in mail.delivered_to}
-    listed = re.findall(_ADDRESS, (mail.header("X-Failed-Recipients") or "")[:_READ])
-    found = {address.lower(): _diagnosis(report, address) for address in listed} or _search(report, ours)
-    found = found or _search(mail.subject, ours)
-    fallback = _STATUS.search(report)
+def _from_prose(mail: Mail, depth: int) -> list[Failure]:
+    text = dsn.unwrapped(mail.text[:READ])
+    cut = RETURNED.search(text)
+    report = text[: cut.start()] if cut else text
+    returned = _returned(mail, text[cut.start() :] if cut else "")
+    found = _accused(mail, report, returned)
+    if not found and depth < _NESTED and (inner := _nested(mail, depth)):
+        return inner
+    found = found or dict.fromkeys(returned.recipients if len(returned.recipients) == 1 else (), "")
+    found = found or _lone(report, _innocent(mail, returned))
+    action = "delayed" if delayed(fold(f"{mail.subject}\n{report}")) else "failed"
+    fallback = STATUS.search(report)
     return [_told(address, said, action, fallback[1] if fallback else "") for address, said in found.items()]
 
 
 def _told(address: str, said: str, action: str, fallback: str) -> Failure:
-    status = _STATUS.search(said)
+    status = STATUS.search(said)
     return Failure(address, status[1] if status else fallback, action, said)
 
 
-def _search(report: str, ours: set[str]) -> dict[str, str]:
-    """Failed address -> what is said about it, from the first tier that finds any."""
+def _accused(mail: Mail, report: str, returned: _Returned) -> dict[str, str]:
+    """Failed address -> what is said about it, from the first place that names any."""
+    listed = re.findall(_ADDRESS, (mail.header("X-Failed-Recipients") or "")[:READ])
+    if listed:
+        return {address.lower(): _diagnosis(report, address) for address in listed}
+    innocent = _innocent(mail, returned)
     for tier in TIERS:
-        if found := _named(report, tier, ours):
+        if found := _named(report, tier, innocent):
             return found
-    alone = _named(report, (_LONE,), ours)
-    return alone if len(alone) == 1 else {}
+    return _lone(mail.subject, innocent) or _by_name(mail, report, returned) or _by_envelope(mail)
 
 
-def _named(report: str, patterns: Iterable[re.Pattern[str]], ours: set[str]) -> dict[str, str]:
+def _innocent(mail: Mail, returned: _Returned) -> frozenset[str]:
+    """Who certainly did not fail: whom the report went to, and who wrote the mail that came back."""
+    to = {address.key for address in (*mail.to, *mail.cc)} or {name.lower() for name in mail.delivered_to}
+    return frozenset(to | returned.senders)
+
+
+def _named(report: str, patterns: Iterable[re.Pattern[str]], innocent: frozenset[str]) -> dict[str, str]:
     hits = [hit for pattern in patterns for hit in islice(pattern.finditer(report), _RECIPIENTS)]
     found = {hit["who"].lower(): _said(report, hit.end()) for hit in hits}
-    return {who: said for who, said in found.items() if who not in ours and not _NEVER.match(who)}
+    return {who: said for who, said in found.items() if who not in innocent and not _NEVER.match(who)}
+
+
+def _lone(text: str, innocent: frozenset[str]) -> dict[str, str]:
+    """The only address of a text, if it has only one."""
+    found = _named(text, (_LONE,), innocent)
+    return found if len(found) == 1 and not any(map(_HELPERS.match, found)) else {}
+
+
+def _by_name(mail: Mail, report: str, returned: _Returned) -> dict[str, str]:
+    """Names without a domain: the returned mail has it, or it is the daemon's own."""
+    hits = {hit["name"].lower(): hit for hit in islice(_NAME.finditer(report), _RECIPIENTS)}
+    known = {address: hits[name] for address in returned.recipients if (name := address.partition("@")[0]) in hits}
+    if not known and mail.from_shown and _daemon(mail):
+        listed = [(name, hit) for name, hit in hits.items() if _LISTED.search(report, 0, hit.start("name"))]
+        known = {f"{name}@{mail.from_shown.domain}": hit for name, hit in listed[:1]}
+    return {address: _said(report, hit.end()) for address, hit in known.items()}
+
+
+def _by_envelope(mail: Mail) -> dict[str, str]:
+    """The recipient that the envelope sender of the returned mail named (VERP), to which the report came back."""
+    for address in (*mail.delivered_to, *(one.email for one in mail.to)):
+        if found := _VERP.match(address):
+            return {f"{found[1]}@{found[2]}".lower(): ""}
+    return {}
+
+
+def _nested(mail: Mail, depth: int) -> list[Failure]:
+    """The recipients of a report that came wrapped in this one: gateways send reports on as an attachment."""
+    for part in mail.attachments:
+        if part.type == "message/rfc822" and part.size <= 4 * READ:
+            inner = read(part.content)
+            if isinstance(inner, Mail) and recognise(inner):
+                return _failures(inner, depth + 1)
+    return []
 
 
 def _diagnosis(report: str, address: str) -> str:
@@ -337,8 +341,45 @@ def _diagnosis(report: str, address: str) -> str:
 
 def _said(report: str, at: int) -> str:
     """The lines from here to the next blank one, as one line."""
-    found = _SAID.search(report, at, at + 2 * _DIAGNOSTIC)
-    return " ".join(found[0].strip("'\">:, \t").split())[:_DIAGNOSTIC] if found else ""
+    found = _SAID.search(report, at, at + 2 * DIAGNOSTIC)
+    return " ".join(found[0].strip("'\">:, \t").split())[:DIAGNOSTIC] if found else ""
+
+
+# ---- the returned mail
+
+
+@dataclass(frozen=True, slots=True)
+class _Returned:
+    """What the header of the returned mail says, lower case."""
+
+    recipients: tuple[str, ...] = ()
+    senders: frozenset[str] = frozenset()
+
+
+def _returned(mail: Mail, pasted: str) -> _Returned:
+    """The people of the returned mail: of the part that holds it, else of the text below the report."""
+    for part in mail.attachments:
+        if part.type in QUOTED_PARTS:
+            return _people(_head(part))
+    return _people(pasted[:_HEADER])
+
+
+def _head(part: Attachment) -> str:
+    head = part.content[:_HEADER].decode("latin-1").replace("\r\n", "\n").lstrip("\n")
+    return head.partition("\n\n")[0]
+
+
+def _people(head: str) -> _Returned:
+    recipients: dict[str, None] = {}
+    senders: set[str] = set()
+    for field in islice(_QUOTED_FIELD.finditer(head), _RECIPIENTS):
+        found = [address.lower() for address in re.findall(_ADDRESS, field[2])[:_RECIPIENTS]]
+        if field[1].lower() in {"to", "cc"}:
+            recipients.update(dict.fromkeys(found))
+        else:
+            senders.update(found)
+    wanted = tuple(recipients) or tuple(dict.fromkeys(address.lower() for address in _FOR.findall(head)))
+    return _Returned(tuple(address for address in wanted if address not in senders), frozenset(senders))
 
 
 # ---- which letter
@@ -347,11 +388,10 @@ def _said(report: str, at: int) -> str:
 def _original_ids(mail: Mail) -> tuple[str, ...]:
     """Message-IDs of the returned mail: quoted as a part, named by the status part, in the prose, or referred to."""
     quoted = [scan_ids(part.content)[0] for part in mail.attachments if part.type in QUOTED_PARTS]
-    groups = (group for part in mail.attachments if part.type in STATUS_PARTS for group in _groups(part.content))
-    named = [group.get("x-original-message-id", "").strip("<> ") for group in groups]
-    written = [found[1]] if (found := _QUOTED_ID.search(mail.text[:_READ])) else []
+    named = [group.get("x-original-message-id", "").strip("<> ") for group in dsn.fields(mail.attachments)]
+    written = [found[1]] if (found := _QUOTED_ID.search(mail.text[:READ])) else []
     ids = dict.fromkeys([*quoted, *named, *written, *mail.in_reply_to, *reversed(mail.references)])
-    return tuple(clean_line(name, _LINE) for name in ids if name and name != mail.message_id)
+    return tuple(clean_line(name, LINE) for name in ids if name and name != mail.message_id)
 
 
 def _once(failures: Iterable[Failure]) -> tuple[Failure, ...]:
