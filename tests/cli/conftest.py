@@ -15,12 +15,6 @@ from maildesk.daemon.reader import Reader
 from maildesk.mail.render import Renderer
 
 
-@pytest.fixture(scope="session")
-def shared_reader() -> Iterator[Reader]:
-    with Reader() as reader:
-        yield reader
-
-
 class PatientRenderer(Renderer):
     """Checks once, for its templates never change."""
 

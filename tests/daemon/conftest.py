@@ -14,15 +14,9 @@ from scenes.stages import QuickStage
 from maildesk.daemon.reader import Reader
 
 
-@pytest.fixture(scope="session")
-def reader() -> Iterator[Reader]:
-    with Reader() as one:
-        yield one
-
-
 @pytest.fixture
-def stage(tmp_path: Path, reader: Reader) -> Iterator[QuickStage]:
-    one = QuickStage(tmp_path, reader)
+def stage(tmp_path: Path, shared_reader: Reader) -> Iterator[QuickStage]:
+    one = QuickStage(tmp_path, shared_reader)
     one.clock.at = datetime.now(UTC)
     try:
         yield one

@@ -22,13 +22,13 @@ from maildesk.mail.render import Renderer
 CHILD = """
 import os, sys, time
 from maildesk.daemon.child import serve
-from maildesk.mail.reading import pack, understand
 
 def answer(raw):
     if b"X-Hang:" in raw:
         time.sleep(60)
     if b"X-Die:" in raw:
         os._exit(3)
+    from maildesk.mail.reading import pack, understand  # late: not for a child that does not live to need it
     return pack(understand(raw))
 
 serve(answer)
@@ -92,21 +92,23 @@ def test_a_mail_that_its_reader_does_not_survive_harms_only_itself(
     assert handle_waiting(stage.desk, fragile) == 0
 
 
-def test_a_released_mail_is_handled_anew(stage: QuickStage, fragile: Reader, reader: Reader) -> None:
+def test_a_released_mail_is_handled_anew(stage: QuickStage, fragile: Reader, shared_reader: Reader) -> None:
     take(stage, mail("poison", X_Die="yes"))
     while handle_waiting(stage.desk, fragile):
         pass
     with stage.desk.database.unit() as unit:
         unit.inbox.release(rows(stage.desk)[0].id)
-    handle_waiting(stage.desk, reader)
+    handle_waiting(stage.desk, shared_reader)
     assert states(stage) == [("done", 1)]
     assert told(stage, "received") == ["erika@shop.example"]
 
 
-def test_an_unreadable_mail_is_quarantined_at_once_and_the_next_one_handled(stage: QuickStage, reader: Reader) -> None:
+def test_an_unreadable_mail_is_quarantined_at_once_and_the_next_one_handled(
+    stage: QuickStage, shared_reader: Reader
+) -> None:
     bomb = b"".join(b"X-%d: x\r\n" % number for number in range(2000)) + mail("bomb")
     take(stage, bomb, mail("next"))
-    assert handle_waiting(stage.desk, reader) == 2
+    assert handle_waiting(stage.desk, shared_reader) == 2
     assert states(stage) == [("quarantined", 1), ("done", 1)]
     bad = rows(stage.desk)[0]
     assert "header" in bad.reason
@@ -124,10 +126,10 @@ def test_an_unreadable_mail_is_quarantined_at_once_and_the_next_one_handled(stag
     ],
 )
 def test_the_sender_of_a_mail_that_nobody_can_read_is_told(
-    stage: QuickStage, reader: Reader, body: bytes, says: str
+    stage: QuickStage, shared_reader: Reader, body: bytes, says: str
 ) -> None:
     take(stage, mail("canary") + body)
-    handle_waiting(stage.desk, reader)
+    handle_waiting(stage.desk, shared_reader)
     assert states(stage) == [("quarantined", 1)]
     (letter,) = [one for one in letters(stage.desk) if one.template == "unopened"]
     assert (letter.to_email, letter.automatic) == ("erika@shop.example", "ack")
@@ -155,31 +157,31 @@ def test_who_sends_a_trap_in_the_body_is_told_when_it_is_given_up(stage: QuickSt
         {"Resent_From": "x" * 40_000},
     ],
 )
-def test_machines_and_nobody_are_not_told(stage: QuickStage, reader: Reader, headers: dict[str, str]) -> None:
+def test_machines_and_nobody_are_not_told(stage: QuickStage, shared_reader: Reader, headers: dict[str, str]) -> None:
     take(stage, mail("much", **headers) + b"\r\n" * 500_001)
-    handle_waiting(stage.desk, reader)
+    handle_waiting(stage.desk, shared_reader)
     assert states(stage) == [("quarantined", 1)]
     assert [letter.template for letter in letters(stage.desk)] == ["quarantine"]
 
 
-def test_it_is_said_once_in_ten_minutes(stage: QuickStage, reader: Reader) -> None:
+def test_it_is_said_once_in_ten_minutes(stage: QuickStage, shared_reader: Reader) -> None:
     take(stage, *(mail(f"much-{number}") + b"\r\n" * 500_001 for number in range(3)))
-    handle_waiting(stage.desk, reader)
+    handle_waiting(stage.desk, shared_reader)
     assert told(stage, "unopened") == ["erika@shop.example"]
 
 
-def test_a_known_incident_shows_that_a_mail_could_not_be_read(stage: QuickStage, reader: Reader) -> None:
+def test_a_known_incident_shows_that_a_mail_could_not_be_read(stage: QuickStage, shared_reader: Reader) -> None:
     take(stage, mail("first"))
-    handle_waiting(stage.desk, reader)
+    handle_waiting(stage.desk, shared_reader)
     take(stage, answering("second", "erika@shop.example", "first") + b"\r\n" * 500_001)
-    handle_waiting(stage.desk, reader)
+    handle_waiting(stage.desk, shared_reader)
     last = timeline(stage.desk, 1)[-1].record
     assert "could not be read; it is mail 2 in quarantine" in last.text
 
 
-def test_the_empty_mail_is_a_mail(stage: QuickStage, reader: Reader) -> None:
+def test_the_empty_mail_is_a_mail(stage: QuickStage, shared_reader: Reader) -> None:
     take(stage, b"")
-    handle_waiting(stage.desk, reader)
+    handle_waiting(stage.desk, shared_reader)
     assert states(stage) == [("done", 1)]
     assert [letter.template for letter in letters(stage.desk) if letter.to_email not in TEAM] == []
 
@@ -197,13 +199,13 @@ def broken(stage: QuickStage, *names: str, shipped: bool) -> Rules:
 
 
 def test_a_mail_that_breaks_the_handling_is_tried_three_times_and_the_others_go_on(
-    stage: QuickStage, reader: Reader
+    stage: QuickStage, shared_reader: Reader
 ) -> None:
     stage.desk.rules = broken(stage, "en/received_anon.j2", shipped=False)
     take(stage, mail("good"), mail("breaking", "who@elsewhere.example"), mail("fine", "otto@shop.example"))
-    assert handle_waiting(stage.desk, reader) == 3
+    assert handle_waiting(stage.desk, shared_reader) == 3
     assert states(stage) == [("done", 1), ("received", 1), ("done", 1)]
-    while handle_waiting(stage.desk, reader):
+    while handle_waiting(stage.desk, shared_reader):
         pass
     assert states(stage) == [("done", 1), ("quarantined", 3), ("done", 1)]
     assert rows(stage.desk)[1].reason == "LetterError while it was handled"
@@ -212,31 +214,35 @@ def test_a_mail_that_breaks_the_handling_is_tried_three_times_and_the_others_go_
     assert told(stage, "received_anon") == [], "a transaction that failed leaves nothing behind"
 
 
-def test_a_failing_template_of_the_site_is_replaced_by_the_shipped_one(stage: QuickStage, reader: Reader) -> None:
+def test_a_failing_template_of_the_site_is_replaced_by_the_shipped_one(
+    stage: QuickStage, shared_reader: Reader
+) -> None:
     stage.desk.rules = broken(stage, "en/received.j2", "en/quarantine.j2", shipped=True)
     take(stage, mail("good"), b"".join(b"X-%d: x\r\n" % number for number in range(2000)) + mail("bomb"))
-    handle_waiting(stage.desk, reader)
+    handle_waiting(stage.desk, shared_reader)
     assert states(stage) == [("done", 1), ("quarantined", 1)]
     assert told(stage, "received") == ["erika@shop.example"]
     assert told(stage, "quarantine") == ["root@acme.example"], "nor is a mail in quarantine kept from the admin"
 
 
-def test_what_is_no_fault_of_a_mail_does_not_count_as_an_attempt(stage: QuickStage, reader: Reader) -> None:
+def test_what_is_no_fault_of_a_mail_does_not_count_as_an_attempt(stage: QuickStage, shared_reader: Reader) -> None:
     take(stage, mail("one"), mail("two", "otto@shop.example"))
     with Reader(("/bin/false",)) as none, pytest.raises(Transient, match="does not start"):
         handle_waiting(stage.desk, none)
     assert states(stage) == [("received", 0), ("received", 0)]
-    assert handle_waiting(stage.desk, reader) == 2
+    assert handle_waiting(stage.desk, shared_reader) == 2
     assert states(stage) == [("done", 1), ("done", 1)]
 
 
-def test_what_a_killed_process_had_claimed_is_handled_alone_by_the_next(stage: QuickStage, reader: Reader) -> None:
+def test_what_a_killed_process_had_claimed_is_handled_alone_by_the_next(
+    stage: QuickStage, shared_reader: Reader
+) -> None:
     take(stage, mail("one"), mail("two", "otto@shop.example"))
     with stage.desk.database.unit() as unit:
         unit.inbox.claim(stage.clock.now(), 1)
     with stage.desk.database.unit() as unit:
         assert unit.inbox.reclaim() == 1
-    assert [handle_waiting(stage.desk, reader) for _ in range(3)] == [1, 1, 0]
+    assert [handle_waiting(stage.desk, shared_reader) for _ in range(3)] == [1, 1, 0]
     assert states(stage) == [("done", 2), ("done", 1)]
 
 
@@ -247,10 +253,10 @@ def answering(name: str, sender: str, parent: str, **headers: str) -> bytes:
     return mail(name, sender, In_Reply_To=f"<{parent}@client.example>", **headers)
 
 
-def test_a_late_parent_joins_the_incident_of_its_child(stage: QuickStage, reader: Reader) -> None:
+def test_a_late_parent_joins_the_incident_of_its_child(stage: QuickStage, shared_reader: Reader) -> None:
     child = answering("child", "otto@shop.example", "parent", Cc="erika@shop.example")
     take(stage, child, mail("parent", "erika@shop.example", "The words of the parent."))
-    handle_waiting(stage.desk, reader)
+    handle_waiting(stage.desk, shared_reader)
     assert [row.incident_id for row in rows(stage.desk)] == [1, 1]
     said = [entry.record for entry in timeline(stage.desk, 1) if entry.record.said]
     assert [record.actor for record in said] == ["otto@shop.example", "erika@shop.example"]
@@ -260,23 +266,24 @@ def test_a_late_parent_joins_the_incident_of_its_child(stage: QuickStage, reader
         assert view.incidents.expected("parent@client.example") == (1, "otto@shop.example")
 
 
-def test_a_parent_by_somebody_who_takes_no_part_only_hints(stage: QuickStage, reader: Reader) -> None:
+def test_a_parent_by_somebody_who_takes_no_part_only_hints(stage: QuickStage, shared_reader: Reader) -> None:
     """Else whoever guesses a Message-ID could have other people's mails put into an incident of his own."""
     take(stage, answering("child", "otto@shop.example", "parent"), mail("parent", "who@elsewhere.example"))
-    handle_waiting(stage.desk, reader)
+    handle_waiting(stage.desk, shared_reader)
     assert [row.incident_id for row in rows(stage.desk)] == [1, 2]
     hints = [letter for letter in letters(stage.desk) if letter.incident_id == 2 and letter.template == "new"]
     assert all("INC-1" in text_of(stage.desk, letter) for letter in hints)
     assert len(hints) == 2
 
 
-def test_an_answer_waits_for_the_mail_that_it_answers(stage: QuickStage, fragile: Reader) -> None:
+def test_an_answer_waits_for_the_mail_that_it_answers(
+    stage: QuickStage, fragile: Reader, shared_reader: Reader
+) -> None:
     parent = mail("parent", "erika@shop.example", X_Hang="yes", Cc="otto@shop.example")
     take(stage, parent, answering("child", "otto@shop.example", "parent", Cc="erika@shop.example"), mail("other"))
     handle_waiting(stage.desk, fragile)
     assert states(stage) == [("received", 1), ("received", 0), ("done", 1)]
-    with Reader() as patient:
-        assert [handle_waiting(stage.desk, patient) for _ in range(3)] == [1, 1, 0]
+    assert [handle_waiting(stage.desk, shared_reader) for _ in range(3)] == [1, 1, 0]
     assert [row.incident_id for row in rows(stage.desk)] == [2, 2, 1]
     said = [entry.record for entry in timeline(stage.desk, 2) if entry.record.said]
     assert [record.actor for record in said] == ["erika@shop.example", "otto@shop.example"]
@@ -291,9 +298,9 @@ def test_no_answer_waits_for_ever(stage: QuickStage, fragile: Reader) -> None:
 # --- held back -------------------------------------------------------------------------------------------------------
 
 
-def test_a_site_that_only_looks_on_writes_its_letters_and_keeps_them(stage: QuickStage, reader: Reader) -> None:
+def test_a_site_that_only_looks_on_writes_its_letters_and_keeps_them(stage: QuickStage, shared_reader: Reader) -> None:
     stage.desk.rules = replace(stage.desk.rules, policy=replace(stage.policy, hold=True))
     take(stage, mail("quiet"))
-    handle_waiting(stage.desk, reader)
+    handle_waiting(stage.desk, shared_reader)
     assert {letter.state for letter in letters(stage.desk)} == {"held"}
     assert told(stage, "received") == ["erika@shop.example"]

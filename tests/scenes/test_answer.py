@@ -34,16 +34,15 @@ On Monday the desk wrote:
 
 
 @pytest.fixture(scope="module")
-def answer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Letter]:
-    with Reader() as reader:
-        stage = QuickStage(tmp_path_factory.mktemp("answer"), reader)
-        play = Play(stage)
-        opening = 'Erika writes "Printer":\n  It jams.\nErika gets received\nAnn gets new\nBen gets new\n'
-        play.run(opening, "answer")
-        stage.deliver(written(play).as_bytes(policy=email.policy.SMTP))
-        play.collect()
-        yield play.last("Erika", "answer")
-        stage.close()
+def answer(tmp_path_factory: pytest.TempPathFactory, shared_reader: Reader) -> Iterator[Letter]:
+    stage = QuickStage(tmp_path_factory.mktemp("answer"), shared_reader)
+    play = Play(stage)
+    opening = 'Erika writes "Printer":\n  It jams.\nErika gets received\nAnn gets new\nBen gets new\n'
+    play.run(opening, "answer")
+    stage.deliver(written(play).as_bytes(policy=email.policy.SMTP))
+    play.collect()
+    yield play.last("Erika", "answer")
+    stage.close()
 
 
 def written(play: Play) -> EmailMessage:

@@ -17,11 +17,10 @@ from maildesk.desk.policy import Limits
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[QuickStage]:
-    with Reader() as reader:
-        one = QuickStage(tmp_path, reader)
-        yield one
-        one.close()
+def stage(tmp_path: Path, shared_reader: Reader) -> Iterator[QuickStage]:
+    one = QuickStage(tmp_path, shared_reader)
+    yield one
+    one.close()
 
 
 def mail(stage: QuickStage, number: int, sender: str, subject: str, **headers: str) -> bytes:
@@ -82,12 +81,11 @@ def test_a_machine_is_never_answered(stage, headers):
     assert {to for to, *_ in stage.settle()} <= {"ann@acme.example", "ben@acme.example"}
 
 
-def test_many_strangers_get_no_more_than_the_desk_allows_in_an_hour(tmp_path):
-    with Reader() as reader:
-        stage = QuickStage(tmp_path, reader, with_policy(limits=Limits(ack_per_hour=20)))
-        for number in range(30):
-            stage.deliver(mail(stage, number, f"victim{number}@domain{number}.example", f"Hello {number}"))
-            stage.clock.at -= timedelta(minutes=19, seconds=55)  # deliver() moves on by twenty minutes
-        acknowledged = [letter for letter in stage.settle() if letter[2].startswith("received")]
-        stage.close()
+def test_many_strangers_get_no_more_than_the_desk_allows_in_an_hour(tmp_path, shared_reader):
+    stage = QuickStage(tmp_path, shared_reader, with_policy(limits=Limits(ack_per_hour=20)))
+    for number in range(30):
+        stage.deliver(mail(stage, number, f"victim{number}@domain{number}.example", f"Hello {number}"))
+        stage.clock.at -= timedelta(minutes=19, seconds=55)  # deliver() moves on by twenty minutes
+    acknowledged = [letter for letter in stage.settle() if letter[2].startswith("received")]
+    stage.close()
     assert len(acknowledged) == 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,15 +13,9 @@ from maildesk.daemon.reader import Reader
 SCENES = sorted(Path(__file__).parent.glob("*.scene"))
 
 
-@pytest.fixture(scope="module")
-def reader() -> Iterator[Reader]:
-    with Reader() as one:
-        yield one
-
-
 @pytest.mark.parametrize("scene", SCENES, ids=lambda path: path.stem)
-def test_scene(scene: Path, reader: Reader, tmp_path: Path) -> None:
-    stage = QuickStage(tmp_path, reader)
+def test_scene(scene: Path, shared_reader: Reader, tmp_path: Path) -> None:
+    stage = QuickStage(tmp_path, shared_reader)
     try:
         Play(stage).run(scene.read_text(encoding="utf-8"), scene.name)
     finally:
@@ -31,8 +24,8 @@ def test_scene(scene: Path, reader: Reader, tmp_path: Path) -> None:
 
 @pytest.mark.servers
 @pytest.mark.parametrize("scene", SCENES, ids=lambda path: path.stem)
-def test_scene_on_postgresql(scene: Path, reader: Reader, tmp_path: Path, postgres_url: str) -> None:
-    stage = QuickStage(tmp_path, reader, url=postgres_url)
+def test_scene_on_postgresql(scene: Path, shared_reader: Reader, tmp_path: Path, postgres_url: str) -> None:
+    stage = QuickStage(tmp_path, shared_reader, url=postgres_url)
     try:
         Play(stage).run(scene.read_text(encoding="utf-8"), scene.name)
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import email
 import smtplib
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,15 +35,9 @@ def play(scene: Path, on: Play) -> None:
     on.run(scene.read_text(encoding="utf-8"), scene.name)
 
 
-@pytest.fixture(scope="module")
-def reader() -> Iterator[Reader]:
-    with Reader() as one:
-        yield one
-
-
 @pytest.mark.parametrize("scene", sorted(STORIES.glob("*.scene")), ids=lambda path: path.stem)
-def test_every_story_is_the_same_without_servers(scene: Path, reader: Reader, tmp_path: Path) -> None:
-    stage = QuickStage(tmp_path, reader, with_policy(plus_address=scene == SHORT))
+def test_every_story_is_the_same_without_servers(scene: Path, shared_reader: Reader, tmp_path: Path) -> None:
+    stage = QuickStage(tmp_path, shared_reader, with_policy(plus_address=scene == SHORT))
     try:
         play(scene, Play(stage))
     finally:

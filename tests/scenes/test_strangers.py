@@ -22,11 +22,10 @@ CANARY = "canary-7731"
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[QuickStage]:
-    with Reader() as reader:
-        one = QuickStage(tmp_path, reader)
-        yield one
-        one.close()
+def stage(tmp_path: Path, shared_reader: Reader) -> Iterator[QuickStage]:
+    one = QuickStage(tmp_path, shared_reader)
+    yield one
+    one.close()
 
 
 def write(stage: QuickStage, sender: str, subject: str, text: str = "Hello", number: int = 1) -> EmailMessage:
