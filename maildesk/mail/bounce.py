@@ -177,6 +177,8 @@ def _by_type(mail: Mail) -> str:
         return "multipart/report; report-type=delivery-status"
     if mail.header("X-Failed-Recipients"):
         return "X-Failed-Recipients"
+    if (mail.header("Content-Class") or "").casefold() == "urn:content-classes:dsn":
+        return "Content-Class: urn:content-classes:dsn"
     if (kind == "mixed" or _machine(mail)) and any(part.type in STATUS_PARTS for part in mail.attachments):
         return "message/delivery-status from a mail system"
     return ""

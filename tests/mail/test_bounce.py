@@ -444,6 +444,8 @@ def test_a_daemons_report_is_recognised_by_type_by_part_and_by_words():
     part = (Attachment("", "message/delivery-status", b""),)
     assert recognise(bare(headers=(REPORT,))) == "multipart/report; report-type=delivery-status"
     assert recognise(bare(headers=(DAEMON,), attachments=part)) == "message/delivery-status from a mail system"
+    exchange = bare(headers=(("Content-class", "urn:content-classes:dsn"),), subject="Nicht angekommen")
+    assert recognise(exchange) == "Content-Class: urn:content-classes:dsn"
     assert recognise(daemon("", "Failure Notice")) == 'a mail system writes "failure notice"'
     assert (
         recognise(daemon("Your   message\ncould not be\ndelivered.", "Hm")) == 'a mail system writes "not be delivered"'

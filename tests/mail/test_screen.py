@@ -88,6 +88,12 @@ PARTS = "--b\nContent-Type: text/plain\n\nA report.\n--b--"
         "Subject: Auto-Reply: Printer jams",
         f"{ANSWER}Subject: Out of Office: Printer jams",
         f"{ANSWER}Subject: Out of the office until Monday: Printer jams",
+        "X-Vacation: yes",
+        "X-AutoReply-Domain: customer.example",
+        "Preference: auto_reply",
+        "X-POST-MessageClass: 9; Autoresponder",
+        "X-Mailer: Vacation 2.1",
+        "Delivered-To: Autoresponder",
         # machines that send to many
         "Feedback-ID: 1.eu-west-1.abcdef=:AmazonSES",
         # reports that are neither about delivery nor reading nor abuse
@@ -129,6 +135,7 @@ def test_a_list_is_told_by(headers):
         ("X-Failed-Recipients: eve@customer.example", Kind.BOUNCE),
         (REPORT.format("disposition-notification"), Kind.MDN),
         (REPORT.format("disposition-notification") + "\nAuto-Submitted: auto-replied", Kind.MDN),
+        ("Content-class: urn:content-classes:mdn", Kind.MDN),
         (REPORT.format("feedback-report"), Kind.ARF),
         (REPORT.format("feedback-report") + "\nReturn-Path: <>\nPrecedence: bulk", Kind.ARF),
         ("List-Id: <x.lists.example>\nAuto-Submitted: auto-generated", Kind.AUTO),
@@ -164,6 +171,8 @@ def test_the_first_kind_of_the_order_wins(headers, kind):
         "Errors-To: bob@customer.example",
         "Sender: list-owner@customer.example",
         "Reply-To: noreply@customer.example",
+        "X-Mailer: VacationPlanner of Bob",
+        "Delivered-To: autoresponder@customer.example",
         "From: noreply via Bob <bob@customer.example>",
         "From: Norep Lyman <norep.lyman@customer.example>",
         "From: arno.reply@customer.example",
@@ -187,6 +196,97 @@ def test_the_first_kind_of_the_order_wins(headers, kind):
 def test_a_human_is_not_taken_for_a_machine_because_of(headers):
     found = screen(block(headers, "It says: could not be delivered.\n\n<eve@other.example>: 550 5.1.1 unknown"))
     assert found.kind is Kind.HUMAN, found.reason
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Automatische Antwort: Drucker",
+        "Réponse automatique : Imprimante",
+        "Respuesta automática: Impresora",
+        "Risposta automatica: Stampante",
+        "Automatisch antwoord: Printer",
+        "Automatyczna odpowiedź: Drukarka",
+        "Resposta automática: Impressora",
+        "Autosvar: Skrivare",
+        "Automatisk svar: Printer",
+        "Automaattinen vastaus: Tulostin",
+        "Automatická odpověď: Tiskárna",
+        "Automatikus válasz: Nyomtató",
+        "Otomatik Yanıt: Yazıcı",
+        "Αυτόματη απάντηση: Εκτυπωτής",
+        "Автоматический ответ: Принтер",
+        "自動応答: プリンター",
+        "自动回复：打印机",
+        "자동 회신: 프린터",
+        "Abwesenheitsnotiz",
+    ],
+)
+def test_what_mail_programs_write_before_the_subject_tells_a_machine(subject):
+    assert screen(bare(subject=subject)).kind is Kind.AUTO
+    assert screen(bare(subject=f"Re: {subject}")).kind is Kind.HUMAN
+    assert screen(bare(subject=f"Warum kommt immer '{subject}'")).kind is Kind.HUMAN
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Abwesend: Drucker",
+        "Außer Haus bis 3.1.: Drucker",
+        "Absence : Imprimante",
+        "Fuera de la oficina: Impresora",
+        "Fuori ufficio: Stampante",
+        "Afwezig tot maandag: Printer",
+        "Nieobecność: Drukarka",
+        "Fora do escritório: Impressora",
+        "Frånvarande: Skrivare",
+        "Fravær: Printer",
+        "Poissa: Tulostin",
+        "Mimo kancelář: Tiskárna",
+    ],
+)
+def test_words_of_absence_before_a_colon_count_only_in_an_answer(subject):
+    assert screen(bare(subject=subject, in_reply_to=("a@acme.example",))).kind is Kind.AUTO
+    assert screen(bare(subject=subject)).kind is Kind.HUMAN
+    assert screen(bare(subject=subject.replace(":", "?"), in_reply_to=("a@acme.example",))).kind is Kind.HUMAN
+
+
+NOTICES = (
+    "Hello,\nthank you for your message. I am out of the office until 4 January with limited access to mail.\n",
+    "Guten Tag,\nvielen Dank für Ihre Nachricht. Ich bin bis 4. Januar nicht im Büro. In dringenden Fällen: Max.\n",
+    "Bonjour,\nmerci de votre message. Je suis absente jusqu'au 4 janvier. En cas d'urgence, appelez Max.\n",
+    "Hola,\ngracias por su mensaje. Estoy de vacaciones hasta el 4 de enero. En mi ausencia escriba a Max.\n",
+    "Salve,\ngrazie per la Sua mail. Sono fuori ufficio fino al 4 gennaio, risponderò al mio rientro.\n",
+    "Hallo,\nbedankt voor uw bericht. Ik ben tot 4 januari niet op kantoor. Bij spoed: Max.\n",
+    "Dzień dobry,\ndziękuję za wiadomość. Jestem na urlopie do 4 stycznia. W pilnych sprawach proszę pisać do Maksa.\n",
+    "Olá,\nobrigado pela mensagem. Estou de férias até 4 de janeiro. Na minha ausência escreva ao Max.\n",
+    "Hej,\ntack för ditt mejl. Jag är på semester till 4 januari. Vid brådskande ärenden, ring Max.\n",
+    "Hej,\ntak for din mail. Jeg er på ferie til 4. januar. Skriv til Max, hvis det haster.\n",
+    "Hei,\nkiitos viestistä. Olen lomalla 4.1. asti. Kiireellisissä asioissa Max auttaa.\n",
+    "Dobrý den,\nděkuji za zprávu. Jsem na dovolené do 4. ledna, odpovím po návratu.\n",
+)
+
+
+@pytest.mark.parametrize("text", NOTICES)
+def test_an_answer_that_is_an_absence_notice_and_nothing_else_is_a_machines(text):
+    assert screen(bare(text=text, in_reply_to=("a@acme.example",))).kind is Kind.AUTO
+    assert screen(bare(text=text)).kind is Kind.HUMAN, "a fresh mail is somebody's request"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am out of the office until Monday, please close it.",
+        "Thank you for your answer. I am out of office until Monday, and it is urgent: the printer is down.",
+        "Thanks for your help! I'm away on Tuesday, I will test it when I am back.",
+        "Thank you for your message. I am on leave until Monday. In urgent cases, whom do I call?",
+        "Thanks for your mail. The printer jams. I am on leave." + " It jams again." * 100 + " In my absence ask Max.",
+        "Ich bin bis Montag nicht im Büro, danach gern.",
+        "Ich bin im Urlaub, bitte in dringenden Fällen Max anrufen, der hat jetzt den Schlüssel zum Serverraum.",
+    ],
+)
+def test_an_answer_of_somebody_who_is_away_is_his_answer(text):
+    assert screen(bare(text=text, in_reply_to=("a@acme.example",))).kind is Kind.HUMAN
 
 
 def test_an_attached_report_in_a_humans_mail_is_only_an_attachment():
