@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from maildesk.daemon.apply import Work, apply
 from maildesk.daemon.desk import Desk
-from maildesk.daemon.recognise import vocabulary
+from maildesk.daemon.looks import StoredLooks
+from maildesk.daemon.recognise import named_incidents, vocabulary
 from maildesk.desk.commands import GRAMMAR, Asked, parse
 from maildesk.desk.decide import decide
 from maildesk.desk.effects import Decision
@@ -74,6 +75,7 @@ def _act(desk: Desk, tag: str, asked: Asked, body: str, who: str) -> Decision:
             asked=asked,
             said=Said(body.strip()),
             named=tuple(_named(unit, asked, rules.policy)),
+            others=named_incidents(StoredLooks(unit), asked),
             sums=_sums(unit, asked, rules.policy),
         )
         decision = decide(before, event, rules.policy, now)

@@ -15,6 +15,7 @@ import structlog
 
 from maildesk.daemon.desk import Rules
 from maildesk.desk.effects import (
+    Absorb,
     Ask,
     Confirmed,
     Decision,
@@ -144,7 +145,19 @@ def _ask(work: Work, effect: Ask) -> None:
     )
 
 
+def _absorb(work: Work, effect: Absorb) -> None:
+    """The people of a merged incident join the one under whose number it goes on."""
+    there = work.unit.incidents.get(effect.into)
+    assert there is not None, "what is merged into was looked up in this transaction"
+    room = work.rules.policy.limits.participants - len(there.participants)
+    new = [person for person in effect.people if there.participant(person.email) is None]
+    people = (*there.participants, *new[: max(room, 0)])
+    work.unit.incidents.save(replace(there, participants=people, updated_at=work.now))
+    work.unit.incidents.log(there.id, at=work.now, record=effect.record)
+
+
 _CARRY_OUT: Mapping[type[Effect], Callable[[Work, Any], None]] = {
+    Absorb: _absorb,
     Record: _record,
     SetTimer: _set_timer,
     DropTimers: _drop_timers,

@@ -12,6 +12,8 @@ from maildesk.desk.incident import Incident
 from maildesk.mail.message import Address
 from maildesk.store.unit import Unit
 
+_MERGES = 20  # one into the next; an incident that was merged never comes to be merged with itself
+
 
 @dataclass(frozen=True, slots=True)
 class StoredLooks:
@@ -23,7 +25,13 @@ class StoredLooks:
         return self.unit.people.contacts(emails)
 
     def incident(self, number: int) -> Incident | None:
-        return self.unit.incidents.get(number)
+        """That incident, or the one under whose number it goes on."""
+        found = self.unit.incidents.get(number)
+        for _ in range(_MERGES):
+            if found is None or found.merged_into is None:
+                break
+            found = self.unit.incidents.get(found.merged_into)
+        return found
 
     def letter(self, message_id: str) -> tuple[int | None, str, str] | None:
         info = self.unit.outbox.by_message_id(message_id)

@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from maildesk.desk.alike import alike
+from maildesk.desk.arguments import Kind as Value
 from maildesk.desk.arguments import Vocabulary
-from maildesk.desk.commands import Asked, parse
+from maildesk.desk.commands import GRAMMAR, Asked, parse
 from maildesk.desk.events import Alike, Found, MailCame, Pending, Said, Sums
 from maildesk.desk.incident import Incident
 from maildesk.desk.people import Party
@@ -116,6 +117,7 @@ def recognise(
         message_id=mail.message_id,
         copied=tuple(people.party(a) for a in _copied(mail, party, policy)),
         named=tuple(people.party(Address(email)) for email in _named(pending.asked if pending else asked)),
+        others=named_incidents(looks, pending.asked if pending else asked),
         classification=_classify(reading, party, arrived, policy) if incident is None else None,
         language=reading.language,
         storm=storm_key(party.address.key, mail.subject),
@@ -186,6 +188,12 @@ def _named(asked: Asked) -> list[str]:
     """The addresses that commands name."""
     words = [word for command in asked.commands if command.verb in {"cc", "for"} for word in command.value.split()]
     return [word.lstrip("+") for word in words if not word.startswith("-")]
+
+
+def named_incidents(looks: Looks, asked: Asked) -> tuple[tuple[int, Incident], ...]:
+    """The incidents that commands name, by the number they name; one that was merged is the one it goes on in."""
+    numbers = [int(command.value) for command in asked.commands if GRAMMAR[command.verb].value is Value.INCIDENT]
+    return tuple((number, found) for number in numbers if (found := looks.incident(number)) is not None)
 
 
 # --- the incident ----------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     WAIT = "wait"  # whom for, and how long
     ADDRESSES = "addresses"  # +to@add -to@remove
     ADDRESS = "address"
+    INCIDENT = "incident"  # INC-7, or 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,14 @@ def _addresses(typed: str, _book: Vocabulary) -> Read:
     return Understood(" ".join(f"{sign}{email}" for email, sign in chosen.items()))
 
 
+_NUMBER = re.compile(r"\[?\s*(?:[A-Za-z]{1,10}\s*-?\s*)?#?0*([1-9]\d{0,17})\s*\]?\.?", re.ASCII)
+
+
+def _incident(typed: str, _book: Vocabulary) -> Read:
+    found = _NUMBER.fullmatch(typed)
+    return Understood(found[1]) if found else NotUnderstood(f'"{typed}" names no incident. Write its number: INC-7.')
+
+
 READERS: Mapping[Kind, Callable[[str, Vocabulary], Read]] = {
     Kind.NOTHING: _nothing,
     Kind.TEXT: _text,
@@ -224,5 +233,6 @@ READERS: Mapping[Kind, Callable[[str, Vocabulary], Read]] = {
     Kind.WAIT: _wait,
     Kind.ADDRESSES: _addresses,
     Kind.ADDRESS: _address,
+    Kind.INCIDENT: _incident,
 }
 OPTIONAL = frozenset({Kind.NOTHING, Kind.TEXT, Kind.WAIT})  # the others must be given

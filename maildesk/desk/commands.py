@@ -272,6 +272,20 @@ _ROWS = (
         {"en": ("requester",), "de": ("für",), "fr": ("pour",), "es": ("para",)},
     ),
     Verb(
+        "merge",
+        Kind.INCIDENT,
+        Class.CONSEQUENTIAL,
+        {"en": "put it together with another one, which goes on", "de": "mit einem anderen vereinen, der weitergeht"},
+        "#merge INC-7",
+        {
+            "en": ("duplicate",),
+            "de": ("vereinen", "zusammenführen", "dublette"),
+            "fr": ("fusionner", "doublon"),
+            "es": ("fusionar", "duplicado"),
+        },
+        excludes="state",
+    ),
+    Verb(
         "spam",
         Kind.NOTHING,
         Class.ROUTINE,

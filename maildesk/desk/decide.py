@@ -245,6 +245,7 @@ def _ordered(incident: Incident, order: Ordered, policy: Policy, now: datetime) 
             actor="cli",
             trust="cli",
             named={p.address.key: p for p in order.named},
+            others=dict(order.others),
             sums=order.sums,
         )
         lines = run(draft, order.asked, giver)

@@ -81,4 +81,5 @@ _DONE: dict[Act, str] = {
     Act.CLOSE: "closed",
     Act.REOPEN: "reopened",
     Act.CANCEL: "cancelled",
+    Act.MERGE: "merged",
 }

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from maildesk.desk.commands import Asked
 from maildesk.desk.events import Said
-from maildesk.desk.incident import Incident
+from maildesk.desk.incident import Incident, Participant
 from maildesk.mail.message import Address
 
 
@@ -68,6 +68,15 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Absorb:
+    """Another incident takes these people in, with a line in its timeline: this one goes on there."""
+
+    into: int
+    people: tuple[Participant, ...]
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
 class SetTimer:
     kind: str
     level: int
@@ -109,7 +118,7 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Connect this incident with another one: continues | repeats | mentions."""
+    """Connect this incident with another one: continues | merged | mentions | resembles."""
 
     other: int
     kind: str
@@ -131,7 +140,9 @@ class TellAdmins:
     details: tuple[str, ...] = ()
 
 
-Effect = Record | Send | SetTimer | DropTimers | MarkAddress | Ask | Confirmed | Link | StormNoticed | TellAdmins
+Effect = (
+    Absorb | Record | Send | SetTimer | DropTimers | MarkAddress | Ask | Confirmed | Link | StormNoticed | TellAdmins
+)
 
 
 class Action(StrEnum):

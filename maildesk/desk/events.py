@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from maildesk.desk.commands import Asked
+from maildesk.desk.incident import Incident
 from maildesk.desk.people import Party
 from maildesk.desk.rules import Classification
 from maildesk.mail.message import Bounce, Enclosure, Forwarded, Kind, Trust
@@ -98,6 +99,7 @@ class MailCame:
     storm: str = ""
     sums: Sums = Sums()
     spam: str = ""  # the own MTA's spam flag, as it stands in the header
+    others: tuple[tuple[int, Incident], ...] = ()  # the incidents that the commands name, by the number they name
     alike: Alike | None = None  # an open incident of the same requester that may be about the same
     forwarded: Forwarded | None = None
     forwarded_party: Party | None = None
@@ -118,6 +120,7 @@ class Ordered:
     asked: Asked
     said: Said
     named: tuple[Party, ...] = ()
+    others: tuple[tuple[int, Incident], ...] = ()
     sums: Sums = Sums()
 
 

@@ -74,6 +74,7 @@ class Act(StrEnum):
     CLOSE = "close"
     REOPEN = "reopen"
     CANCEL = "cancel"
+    MERGE = "merge"  # it was about the same as another one, under whose number everything goes on
 
 
 _S, _A = Status, Act
@@ -142,6 +143,13 @@ LIFECYCLE: dict[Act, dict[Status, Status]] = {
         _S.IN_PROGRESS: _S.CANCELLED,
         _S.PENDING: _S.CANCELLED,
     },
+    _A.MERGE: {
+        _S.NEW: _S.CLOSED,
+        _S.ASSIGNED: _S.CLOSED,
+        _S.IN_PROGRESS: _S.CLOSED,
+        _S.PENDING: _S.CLOSED,
+        _S.RESOLVED: _S.CLOSED,
+    },
 }
 
 
@@ -197,6 +205,7 @@ class Incident:
     tags: frozenset[str] = frozenset()
     silent: bool = False  # filed by a rule or as spam: nobody is written to
     storm: str = ""  # the storm key of the first mail
+    merged_into: int | None = None  # the incident under whose number it goes on
     participants: tuple[Participant, ...] = ()
 
     @property

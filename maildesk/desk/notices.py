@@ -50,6 +50,7 @@ class Happening(StrEnum):
     REOPENED = "reopened"
     CAME_BACK = "came back"  # the requester wrote to a settled incident, which opened again
     CANCELLED = "cancelled"
+    MERGED = "merged"
     BOUNCED = "bounced"
     STATUS = "status"
     DECLINED = "declined"
@@ -94,6 +95,7 @@ NOTICES: Mapping[Happening, tuple[Notice, ...]] = {
     _H.REOPENED: (Notice("reopened", _A.OUTSIDE), Notice("reopened_tech", _A.TEAM)),
     _H.CAME_BACK: (Notice("reopened", _A.REQUESTER), Notice("reopened_tech", _A.TEAM)),
     _H.CANCELLED: (Notice("cancelled", _A.OUTSIDE),),
+    _H.MERGED: (Notice("merged", _A.OUTSIDE),),
     _H.BOUNCED: (Notice("bounced", _A.TEAM),),
     _H.STATUS: (Notice("status", _A.REQUESTER, "ack"),),
     _H.DECLINED: (Notice("declined", _A.REQUESTER, "ack"),),
@@ -107,7 +109,19 @@ NOTICES: Mapping[Happening, tuple[Notice, ...]] = {
 
 # Everything a site may switch off; answers, receipts of refused commands and confirmations are no matter of taste.
 OPTIONAL = frozenset(
-    {"received", "received_anon", "taken", "waiting", "closed", "reopened", "cancelled", "answered", "crossed", "note"}
+    {
+        "received",
+        "received_anon",
+        "taken",
+        "waiting",
+        "closed",
+        "reopened",
+        "cancelled",
+        "merged",
+        "answered",
+        "crossed",
+        "note",
+    }
     | {"done", "resumed", "confirmed_tech", "storm"}
 )
 

@@ -7,15 +7,15 @@ nothing at all has happened (all or nothing).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from maildesk.desk.commands import Asked, Command
 from maildesk.desk.draft import Draft, NotNow
-from maildesk.desk.effects import DropTimers, Entry, MarkAddress, SetTimer
+from maildesk.desk.effects import Absorb, DropTimers, Entry, Link, MarkAddress, Record, SetTimer
 from maildesk.desk.events import Said, Sums
-from maildesk.desk.incident import Act, Participant, Priority, Status, Waiting
+from maildesk.desk.incident import Act, Incident, Participant, Priority, Status, Waiting
 from maildesk.desk.notices import Happening, announce
 from maildesk.desk.people import Group, Party
 from maildesk.desk.waiting import waiting_for
@@ -37,6 +37,7 @@ class Giver:
     message_id: str | None = None
     named: Mapping[str, Party] = field(default_factory=dict)
     sums: Sums = field(default_factory=Sums)
+    others: Mapping[int, Incident] = field(default_factory=dict)  # the incidents that the commands name
 
     @property
     def wordless(self) -> bool:
@@ -61,6 +62,7 @@ class Turn:
     happened: list[Happening] = field(default_factory=list)
     spoken: bool = False  # the mail's words have found their place
     crossed: dict[str, object] = field(default_factory=dict)  # the colleague who answered minutes ago
+    merged: str = ""  # the tag under which it goes on
 
     def change(self, text: str, **data: str) -> str:
         """Log a change and say it back."""
@@ -129,7 +131,7 @@ def _words(turn: Turn, asked: Asked) -> None:
 
 
 # Commands whose mail speaks to colleagues.
-INTERNAL = frozenset({"note", "assign", "spam", "for", "cc", "help"})
+INTERNAL = frozenset({"note", "assign", "spam", "for", "cc", "help", "merge"})
 
 # A letter that says more makes the smaller one needless.
 _SUPERSEDED: Mapping[Happening, frozenset[Happening]] = {
@@ -143,7 +145,9 @@ _SUPERSEDED: Mapping[Happening, frozenset[Happening]] = {
 
 
 # Letters that speak of the mail only by the way do not repeat its words.
-_WORDLESS = frozenset({Happening.CROSSED, Happening.TAKEN, Happening.OPENED_FOR, Happening.HELP, Happening.STATUS})
+_WORDLESS = frozenset(
+    {Happening.CROSSED, Happening.TAKEN, Happening.OPENED_FOR, Happening.HELP, Happening.STATUS, Happening.MERGED}
+)
 
 
 def _letters(turn: Turn) -> None:
@@ -152,6 +156,7 @@ def _letters(turn: Turn) -> None:
     # Why it was cancelled stands in the incident's resolution, and its letter says so.
     reason = turn.draft.incident.resolution if Happening.CANCELLED in happened else ""
     about = {"reason": reason, "by": name, "author": name, "who": name, "who_address": turn.giver.party.address.email}
+    about["into"] = turn.merged
     for happening in happened:
         if _SUPERSEDED.get(happening, frozenset()) & set(happened):
             continue
@@ -282,7 +287,7 @@ def _settle(turn: Turn, happening: Happening) -> None:
 
 def _reopen(turn: Turn, _command: Command) -> str:
     turn.draft.act(Act.REOPEN)
-    turn.draft.set(resolved_at=None, closed_at=None)
+    turn.draft.set(resolved_at=None, closed_at=None, merged_into=None)
     turn.happened.append(Happening.REOPENED)
     return turn.change("reopened")
 
@@ -362,6 +367,27 @@ def make_requester(draft: Draft, party: Party, message_id: str | None = None) ->
     )
 
 
+def _merge(turn: Turn, command: Command) -> str:
+    """Everything goes on under the other number; whoever took part here takes part there."""
+    draft, giver = turn.draft, turn.giver
+    here, there = draft.incident, giver.others.get(int(command.value))
+    if there is None:
+        raise NotNow(f"There is no incident {command.value}.")
+    if there.id == here.id:
+        raise NotNow(f"{here.tag} cannot be merged with itself.")
+    if not there.open:
+        raise NotNow(f"{there.tag} is {there.status}. Reopen it first, or merge it into {here.tag}.")
+    draft.act(Act.MERGE)
+    draft.set(merged_into=there.id, closed_at=draft.now, resolution=f"merged into {there.tag}")
+    people = tuple(replace(p, role="cc") if p.role == "requester" else p for p in here.participants)
+    text = f"{here.tag} ({here.title}) was merged into this"
+    told = Record(Entry.CHANGE, text, actor=giver.actor or giver.party.key, actor_name=giver.party.shown)
+    draft.add(DropTimers(WAIT_TIMER), Link(there.id, "merged"), Absorb(there.id, people, told))
+    turn.merged = there.tag
+    turn.happened.append(Happening.MERGED)
+    return turn.change(f"merged into {there.tag}", merged_into=there.tag)
+
+
 def _spam(turn: Turn, _command: Command) -> str:
     draft = turn.draft
     email = draft.incident.requester
@@ -403,6 +429,7 @@ DO: Mapping[str, Callable[[Turn, Command], str]] = {
     "pending": _pending,
     "cc": _cc,
     "for": _for,
+    "merge": _merge,
     "spam": _spam,
     "help": _help,
     "status": _status,

@@ -65,6 +65,7 @@ def giver_of(mail: MailCame) -> Giver:
         trust=mail.trust.level.name,
         message_id=mail.message_id,
         named={p.address.key: p for p in mail.named},
+        others=dict(mail.others),
         sums=mail.sums,
     )
 

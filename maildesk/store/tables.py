@@ -213,6 +213,7 @@ incidents = sa.Table(
     _json("tags"),
     _flag("silent"),
     _text("storm"),
+    _of("merged_into", "incidents.id", null=True),
     sa.Index("ix_incidents_status", "status", "id"),
     sa.Index("ix_incidents_storm", "storm", "opened_at", **_only("storm <> ''")),
     sa.Index("ix_incidents_requester", "requester", "id"),

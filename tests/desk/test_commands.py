@@ -48,7 +48,9 @@ def pairs(asked: Asked) -> list[tuple[str, str]]:
 
 
 def test_the_first_set_of_verbs_is_whole():
-    wanted = "take assign note reply resolve close reopen cancel p1 p2 p3 p4 p5 cat pending cc for spam status help"
+    wanted = (
+        "take assign note reply resolve close reopen cancel p1 p2 p3 p4 p5 cat pending cc for merge spam status help"
+    )
     assert set(VERBS) == set(wanted.split())
 
 

@@ -51,6 +51,7 @@ FULL = Incident(
     tags=frozenset({"floor-3", "paper"}),
     silent=True,
     storm="5f0c",
+    merged_into=1,
     participants=(
         Participant("mia@acme.example", "Mia", "requester", "first@acme.example"),
         Participant("bob@acme.example", "Bob", "cc"),

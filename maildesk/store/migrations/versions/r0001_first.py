@@ -116,6 +116,7 @@ def _incidents() -> None:
         sa.Column("tags", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("silent", sa.Boolean(), nullable=False),
         sa.Column("storm", sa.Text(), nullable=False),
+        sa.Column("merged_into", ID, sa.ForeignKey("incidents.id"), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sqlite_autoincrement=True,
     )
