@@ -40,6 +40,13 @@ class StoredLooks:
     def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]:
         return {key: incident for key, (incident, _) in self.unit.incidents.by_message_ids(ids).items()}
 
+    def heard(self, message_id: str, email: str) -> tuple[int, tuple[str, ...]] | None:
+        incident, sender = self.unit.incidents.by_message_ids([message_id]).get(message_id, (None, ""))
+        if incident is None or sender != email:
+            return None
+        history = self.unit.incidents.history(incident, limit=50)
+        return incident, tuple(e.record.said.text for e in history if e.record.said and e.record.actor == email)
+
     def expected(self, message_id: str) -> int | None:
         found = self.unit.incidents.expected(message_id)
         return None if found is None else found[0]
@@ -86,6 +93,9 @@ class NoLooks:
 
     def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]:  # noqa: ARG002 -- none came
         return {}
+
+    def heard(self, message_id: str, email: str) -> tuple[int, tuple[str, ...]] | None:  # noqa: ARG002 -- nothing
+        return None
 
     def expected(self, message_id: str) -> int | None:  # noqa: ARG002 -- none is
         return None

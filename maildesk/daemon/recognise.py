@@ -70,6 +70,7 @@ class Looks(Protocol):
     def incident(self, number: int) -> Incident | None: ...
     def letter(self, message_id: str) -> tuple[int | None, str, str] | None: ...  # (incident, to_email, template)
     def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]: ...
+    def heard(self, message_id: str, email: str) -> tuple[int, tuple[str, ...]] | None: ...
     def expected(self, message_id: str) -> int | None: ...
     def earlier(self, message_id: str, before: int) -> bool: ...
     def confirmation(self, letter_id: str, now: datetime) -> Pending | None: ...
@@ -98,6 +99,8 @@ def recognise(
     pending = _pending(looks, keys, party, found, now) if kind is Kind.HUMAN else None
     trust = _trust(looks, arrived, mail, asked, party, proof)
     incident, found = _settle(looks, mail, keys, found, party, proof, trust.level > Level.L0)
+    copy = _copy_of(looks, reading, party) if incident is None else None
+    incident = looks.incident(copy) if copy else incident
     letter = _bounced(looks, reading)
     if kind is Kind.BOUNCE:
         incident, found = (looks.incident(letter[0]) if letter and letter[0] else None), Found()
@@ -115,6 +118,7 @@ def recognise(
         asked=asked,
         found=found,
         message_id=mail.message_id,
+        copy=copy is not None,
         copied=tuple(people.party(a) for a in _copied(mail, party, policy)),
         named=tuple(people.party(Address(email)) for email in _named(pending.asked if pending else asked)),
         others=named_incidents(looks, pending.asked if pending else asked),
@@ -253,6 +257,18 @@ def _settle(
         return None, Found(hint=number)
     known = found.incident is not None and looks.incident(found.incident) is not None
     return None, Found(hint=found.incident if known else None)
+
+
+def _copy_of(looks: Looks, reading: Reading, party: Party) -> int | None:
+    """The incident of this very mail, if it has come before by another way: a list adds its footer and its mark.
+
+    The Message-ID alone says nothing, for there are shops that use one for all their mails; the words must be there.
+    """
+    heard = looks.heard(reading.mail.message_id, party.key) if reading.mail.message_id else None
+    if heard is None:
+        return None
+    words = " ".join(reading.mail.text.split())
+    return heard[0] if any(" ".join(text.split()) in words for text in heard[1] if text.strip()) else None
 
 
 def _weaker(looks: Looks, mail: Mail, keys: Keys) -> Iterable[tuple[int, str]]:

@@ -66,6 +66,8 @@ def _mail(incident: Incident | None, mail: MailCame, policy: Policy, now: dateti
         return _put_away(incident, mail, unwanted, policy, now)
     if incident is None and mail.confirmation:
         return Decision(Action.FILE, "it confirms a command on an incident that is gone")
+    if mail.copy:
+        return _put_away(incident, mail, "the same mail, by another way", policy, now)
     decision = FATE[mail.kind, incident is not None](incident, mail, policy, now)
     if mail.party.undeliverable and mail.kind is Kind.HUMAN and mail.trust.level > Level.L0:
         mark = MarkAddress(mail.party.address.key, "deliverable", "wrote again")

@@ -71,6 +71,21 @@ def test_the_same_mail_to_two_addresses_is_one(stage):
     assert incidents(stage) == [1]
 
 
+def test_the_same_mail_by_way_of_a_list_is_no_second_incident(stage):
+    stage.deliver(mail("first"))
+    listed = mail("first", List_Id="<it.shop.example>").replace(b"About first", b"[it-all] About first")
+    stage.deliver(listed + b"\r\n_______\r\nit-all mailing list\r\n")
+    assert incidents(stage) == [1, 1]
+    assert timeline(stage.desk, 1)[-1].record.why == "the same mail, by another way"
+
+
+def test_another_mail_under_the_same_message_id_is_another_mail(stage):
+    stage.deliver(mail("first"))
+    stage.deliver(mail("first").replace(b"It hums.", b"Your parcel 4711 is on its way."))
+    stage.deliver(mail("first", "otto@shop.example"))
+    assert incidents(stage) == [1, 2, 3]
+
+
 def test_an_answer_to_a_merged_incident(stage):
     stage.deliver(mail("first"))
     stage.settle()
