@@ -60,10 +60,16 @@ def run(config: Path | None, asked: Asked) -> int:
         for number, answer in enumerate(_explained(asked.files, reader, scene)):
             failed |= "error" in answer
             if asked.as_json:
-                print(json.dumps(answer), flush=True)  # noqa: T201 -- the answer
+                print(json.dumps(_document(answer)), flush=True)  # noqa: T201 -- the answer
             else:
                 _show(answer, settings.policy.timezone, first=number == 0)
     return 1 if failed else 0
+
+
+def _document(answer: Json) -> Json:
+    """The answer with the keys that are promised, and no others: programs are written against them."""
+    outcome = {name: value for name, value in answer.get("outcome", {}).items() if name != "reason"}
+    return {**answer, "outcome": outcome} if outcome else answer
 
 
 def _scene(stack: ExitStack, settings: Settings, asked: Asked) -> Scene:

@@ -76,7 +76,7 @@ def test_one_object_a_line_in_the_order_of_the_files(desk: CliDesk, mails: Path)
     for one in found:
         assert set(one) == set(KEYS)
         assert set(one["message"]) == set(MESSAGE)
-        assert set(OUTCOME) <= set(one["outcome"])
+        assert set(OUTCOME) == set(one["outcome"])
 
 
 def test_a_mail_of_a_human(desk: CliDesk, mails: Path) -> None:
