@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from maildesk.mail import phrases
+from maildesk.mail import endings, phrases
 from maildesk.mail.address import spotted
 from maildesk.mail.message import Forwarded, Mail, Trimmed
 from maildesk.mail.read import read
@@ -43,11 +43,11 @@ def trim(text: str, html: str | None = None) -> Trimmed:
 
 def split(text: str) -> Trimmed:
     """Take plain text apart. If the first `_LOOKED_AT` lines show no history, more than that is all new."""
-    lines = text.split("\n")
+    lines = [piece for line in text.split("\n") for piece in phrases.unglued(line)]
     history = _history(lines[:_LOOKED_AT])
     if history.start == _LOOKED_AT < len(lines):
         return Trimmed(new=_joined(lines), quoted="", signature="")
-    runs = _runs(lines[: history.start], history.intros)
+    runs = _runs(lines[: history.start], history)
     quoted = lines[history.start :]
     signature: list[str] = []
     while runs:
@@ -59,13 +59,22 @@ def split(text: str) -> Trimmed:
                 break
         quoted[:0] = run.lines
         runs.pop()
+    if not runs and not _has_text(quoted) and _closes_nothing(signature):
+        runs, signature = [_Run(quoted=False, lines=signature)], []
     new, dropped, inline = _answers(runs)
+    new, rules = _without_rule(new)
     return Trimmed(
-        new=_MANY_BLANK.sub("\n\n", _joined(_without_rule(new))),
-        quoted=_joined([*dropped, *quoted]),
+        new=_MANY_BLANK.sub("\n\n", _joined(new)),
+        quoted=_joined([*dropped, *rules, *quoted]),
         signature=_joined(signature),
         inline_answers=inline,
     )
+
+
+def _closes_nothing(signature: list[str]) -> bool:
+    """Whether a mail consists of a close alone: then that is what its author had to say."""
+    first = next((line for line in signature if line.strip()), "")
+    return bool(first) and not endings.dashes(first) and not endings.device_line(first)
 
 
 def _joined(lines: list[str]) -> str:
@@ -77,12 +86,12 @@ def _has_text(lines: list[str]) -> bool:
     return any(line.strip() for line in lines)
 
 
-def _without_rule(lines: list[str]) -> list[str]:
-    """Take off the ruled lines that Outlook puts between new text and history."""
+def _without_rule(lines: list[str]) -> tuple[list[str], list[str]]:
+    """The lines, less the ruled ones that Outlook puts between new text and history; and those."""
     end = len(lines)
     while end and (not lines[end - 1].strip() or phrases.separator(lines[end - 1]) == "rule"):
         end -= 1
-    return lines[:end]
+    return lines[:end], lines[end:]
 
 
 def _quoted(line: str) -> bool:
@@ -97,10 +106,11 @@ def _quoted(line: str) -> bool:
 class _History:
     start: int  # the first line of unmarked history
     intros: set[int] = field(default_factory=set)  # lines that attribute a marked quotation
+    marked: set[int] = field(default_factory=set)  # lines of quotations that are marked with something else than `>`
 
 
 def _history(lines: list[str]) -> _History:
-    intros: set[int] = set()
+    found = _History(len(lines))
     at = 0
     written = False  # by the author, above this line
     while at < len(lines):
@@ -108,18 +118,27 @@ def _history(lines: list[str]) -> _History:
         if not line.strip() or _quoted(line):
             at += 1
             continue
+        if phrases.separator(line) == "original" and _next_is_quoted(lines, at + 1):
+            found.intros.add(at)  # there may be an answer below the marked lines
+            at += 1
+            continue
         if _begins_history(lines, at):
-            return _History(at, intros)
-        if written and phrases.device_line(line) and _plain_below(lines, at + 1):
-            return _History(at + 1, intros)
+            found.start = at
+            return found
+        if written and not _line(lines, at + 1).strip() and endings.device_line(line) and _plain_below(lines, at + 1):
+            found.start = at + 1
+            return found
         length, strength = _attribution(lines, at)
-        if strength and _next_is_quoted(lines, at + length):
-            intros.update(range(at, at + length))
+        marked = _other_marks(lines, at + length) if strength else set()
+        if strength and (marked or _next_is_quoted(lines, at + length)):
+            found.intros.update(range(at, at + length))
+            found.marked |= marked
         elif strength == "strong":
-            return _History(at, intros)
+            found.start = at
+            return found
         written = True
-        at += length or 1
-    return _History(len(lines), intros)
+        at = max(marked, default=at + (length or 1) - 1) + 1
+    return found
 
 
 def _begins_history(lines: list[str], at: int) -> bool:
@@ -128,7 +147,7 @@ def _begins_history(lines: list[str], at: int) -> bool:
     kind = phrases.separator(line)
     if kind in {"original", "forward"} or phrases.reply_marker(line):
         return True
-    if kind == "rule":
+    if kind in {"rule", "title"}:
         below = next((index for index in range(at + 1, min(at + 4, len(lines))) if lines[index].strip()), at)
         return below > at and header_block(lines, below, ruled=True) is not None
     return header_block(lines, at) is not None
@@ -149,7 +168,21 @@ def _attribution(lines: list[str], at: int) -> tuple[int, str]:
         if strength == "strong":
             return length, strength
         weak = weak or (length if strength else 0)
-    return (weak, "weak") if weak else (0, "")
+    torn = 0 if weak else _torn_attribution(lines, at)
+    return (torn, "strong") if torn else (weak, "weak") if weak else (0, "")
+
+
+def _torn_attribution(lines: list[str], at: int) -> int:
+    """How many lines an attribution has that blank lines run through (Polymail): its last is only `> wrote:`."""
+    joined = lines[at].strip()
+    if not phrases.half_attribution(joined):
+        return 0
+    for length in range(2, _WRAPPED + 3):
+        line = _line(lines, at + length - 1).strip()
+        joined = f"{joined} {line}"
+        if line.endswith(":") and "@" in joined and len(joined) < 300 and phrases.attribution(joined) == "strong":
+            return length
+    return 0
 
 
 def _next_is_quoted(lines: list[str], at: int) -> bool:
@@ -157,10 +190,29 @@ def _next_is_quoted(lines: list[str], at: int) -> bool:
     return _quoted(following)
 
 
+_OTHER_MARK = re.compile(r"^\s?([|:»›]|[A-Z][A-Za-z]{0,3}>+)(?:\s|$)")
+
+
+def _other_marks(lines: list[str], at: int) -> set[int]:
+    """The lines below an attribution that quote with `|`, `:` or initials (`EM> `); elsewhere these may be anything."""
+    first = next((index for index in range(at, min(at + 3, len(lines))) if lines[index].strip()), None)
+    mark = _OTHER_MARK.match(lines[first]) if first is not None else None
+    if first is None or mark is None:
+        return set()
+    found = set()
+    for index in range(first, len(lines)):
+        same = _OTHER_MARK.match(lines[index])
+        if same and same.group(1) == mark.group(1):
+            found.add(index)
+        elif lines[index].strip():
+            break
+    return found
+
+
 def _plain_below(lines: list[str], at: int) -> bool:
     """Whether unmarked text follows that is not itself the beginning of recognisable history."""
     following = next((index for index in range(at, len(lines)) if lines[index].strip()), None)
-    if following is None or _quoted(lines[following]) or phrases.dashes(lines[following]):
+    if following is None or _quoted(lines[following]) or endings.dashes(lines[following]):
         return False
     return not _begins_history(lines, following) and not _attribution(lines, following)[1]
 
@@ -175,7 +227,10 @@ class HeaderBlock:
 
 def header_block(lines: list[str], at: int, *, ruled: bool = False) -> HeaderBlock | None:
     """The header block that begins at a line, or None. `ruled`: a separator above says that it is one."""
-    fields: dict[str, str] = {}
+    fields = phrases.header_line(lines[at])
+    if len(fields) >= 3:
+        return HeaderBlock(fields, at + 1) if _is_block(fields, ruled=ruled) else None
+    fields = {}
     index, end, last, loose = at, at, "", 0
     while index < len(lines) and index < at + 40:
         kind, value = phrases.header_field(lines[index])
@@ -228,11 +283,11 @@ class _Run:
     intro: int = 0  # so many lines of it attribute the others
 
 
-def _runs(lines: list[str], intros: set[int]) -> list[_Run]:
+def _runs(lines: list[str], history: _History) -> list[_Run]:
     runs: list[_Run] = []
     for index, line in enumerate(lines):
-        intro = index in intros
-        quoted = intro or _quoted(line) or _overflow(lines, index)
+        intro = index in history.intros
+        quoted = intro or index in history.marked or _quoted(line) or _overflow(lines, index)
         if not line.strip() and runs:
             quoted = runs[-1].quoted
         if not runs or runs[-1].quoted != quoted:
@@ -276,24 +331,46 @@ def _unsigned(lines: list[str]) -> tuple[list[str], list[str]]:
     """A run of own text without its signature, and the signature."""
     written = [index for index, line in enumerate(lines) if line.strip()]
     for number, index in enumerate(written):
-        below = written[number + 1 : number + 2 + _SIGNATURE]
-        if _signs(lines[index], [lines[one] for one in below]):
+        if _signs(lines, written, number):
             signature, more = _with_postscript(lines[index:])
             return [*lines[:index], *more], signature
     return lines, []
 
 
-def _signs(line: str, below: list[str]) -> bool:
-    """Whether a signature begins with this line; `below` are the lines under it, one more than a signature may have."""
-    if phrases.dashes(line):
+def _signs(lines: list[str], written: list[int], number: int) -> bool:
+    """Whether a signature begins with this one of the written lines."""
+    line = lines[written[number]]
+    below = [lines[index] for index in written[number + 1 : number + 2 + _SIGNATURE]]  # one more than it may have
+    if endings.dashes(line):
         return len(below) <= (_SIGNATURE if line == "-- " else 12)
-    if phrases.footer_rule(line):
-        return 0 < len(below) <= 8 and any("://" in text or "@" in text for text in below)
-    if phrases.device_line(line):
+    if endings.device_line(line):
         return len(below) <= 2
-    if phrases.closing(line):
-        return len(below) <= _SIGNATURE and all(len(text) <= 70 for text in below[:2])
-    return False
+    if endings.closing(line):
+        return len(below) <= _SIGNATURE and all(len(text) <= 70 for text in below[:1])
+    above = lines[written[number - 1]].rstrip() if number else ""
+    set_off = not number or written[number] - written[number - 1] > 1 or line.startswith("__")
+    return set_off and not above.endswith(":") and _signs_off(line, above, below)
+
+
+def _signs_off(line: str, above: str, below: list[str]) -> bool:
+    """The same for a line that is set off from the words above: a footer, a name behind a dash, small print."""
+    if endings.footer_rule(line):
+        return _is_footer(below)
+    if not above:
+        return False
+    if endings.dashed_name(line):
+        short = line.startswith("--") and len(below) <= 4 and all(len(text) < 60 for text in below)
+        footed = 0 < len(below) <= 12 and (endings.footer_rule(below[0]) or endings.device_line(below[0]))
+        return above.lstrip()[0] != line[0] and (not below or short or footed)
+    return len(below) <= _SIGNATURE and endings.small_print([line, *below])
+
+
+def _is_footer(below: list[str]) -> bool:
+    """Whether these lines under a rule are the footer of a company or a list, and not a box around words."""
+    if not 0 < len(below) <= 12 or any(endings.of_a_patch(line) for line in below):
+        return False
+    closed = any(endings.footer_rule(line) for line in below[:-1])
+    return not closed and any(endings.contact(line) for line in below)
 
 
 def _with_postscript(lines: list[str]) -> tuple[list[str], list[str]]:
@@ -301,7 +378,7 @@ def _with_postscript(lines: list[str]) -> tuple[list[str], list[str]]:
     for index in range(2, len(lines)):
         line = lines[index].strip()
         after_gap = not lines[index - 1].strip()
-        if phrases.postscript(lines[index]) or (after_gap and line.endswith(("?", ":")) and len(line) > 12):
+        if endings.postscript(lines[index]) or (after_gap and line.endswith(("?", ":")) and len(line) > 12):
             return lines[:index], lines[index:]
     return lines, []
 

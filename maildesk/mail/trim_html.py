@@ -42,6 +42,9 @@ _SIGNATURE = re.compile(
 _OUTLOOK_LINE = re.compile(r"border-top:\s?solid\s?#?(?:e1e1e1|b5c4df)|border-top:\s?#?(?:e1e1e1|b5c4df)\s?1(?:\.0)?pt")
 _WORD = re.compile(r"\w+")
 _RULE = re.compile(r"[\s\xa0]*[-_=*~—–]{2,}[\s\xa0]*")
+_PLACEHOLDER = re.compile(
+    r"\[(?:image|cid|bild|inline image|imagen|immagine|afbeelding)\b[^\]\n]{0,200}\]", re.IGNORECASE
+)
 _SLACK = 3  # letters by which two readings of the same words may differ
 
 
@@ -53,6 +56,7 @@ class Formatted:
     text: str
     bare: str
     signature: str
+    whole: Counter[str]  # the words of all of the HTML, history included
 
 
 def formatted(text: str, html: str, plain: Trimmed, split: Callable[[str], Trimmed]) -> Formatted | None:
@@ -78,7 +82,7 @@ def formatted(text: str, html: str, plain: Trimmed, split: Callable[[str], Trimm
     if lost and not _on_top(text, plain):
         return None  # it says less, and not because a signature or the history below was cut off
     safe = sanitised(root)
-    return Formatted(safe, shown, bare, signature) if safe else None
+    return Formatted(safe, shown, bare, signature, whole) if safe else None
 
 
 def _words(text: str) -> Counter[str]:
@@ -99,7 +103,9 @@ def agreed(text: str, plain: Trimmed, found: Formatted) -> Trimmed:
     lines = plain.new.split("\n")
     left = len(start)
     for index, line in enumerate(lines):
-        if left <= 0 and letters(line):
+        if left <= 0 and letters(_PLACEHOLDER.sub("", line)):
+            if not _mostly_in(lines[index:], found.whole):
+                return plain  # the HTML does not cut it off, it never had it
             signature, history = _signature_first(lines[index:], letters(found.signature))
             return replace(
                 plain,
@@ -109,6 +115,11 @@ def agreed(text: str, plain: Trimmed, found: Formatted) -> Trimmed:
             )
         left -= len(letters(line))
     return plain
+
+
+def _mostly_in(lines: list[str], whole: Counter[str]) -> bool:
+    words = _words("\n".join(lines))
+    return 2 * (words - whole).total() <= words.total()
 
 
 def _signature_first(lines: list[str], signature: str) -> tuple[list[str], list[str]]:
