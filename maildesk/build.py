@@ -1,6 +1,7 @@
-"""The composition root: a configuration becomes a wired desk. The only place that knows every part.
+"""The composition root: a configuration becomes a wired desk. What the daemon does with it stands in plan.py.
 
-Nothing is opened at import; each function opens just what its name says.
+Nothing is opened at import; each function opens just what its name says, and imports it: every command of the command
+line comes through here, and one that a mail server runs for each mail must not wait for what it does not use.
 """
 
 from __future__ import annotations
@@ -8,20 +9,17 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maildesk.clock import Clock, SystemClock
-from maildesk.config import MailboxSettings, Secret, Settings, load, load_defaults
-from maildesk.daemon.desk import Desk, Rules
-from maildesk.daemon.intake import Source
-from maildesk.daemon.run import Plan
+from maildesk.config import Settings, load, load_defaults
 from maildesk.errors import ConfigError
-from maildesk.mail.render import Renderer
 from maildesk.mail.thread import Keyring
-from maildesk.store.unit import Database
-from maildesk.wire.imap import ImapAccount
-from maildesk.wire.smtp import SmtpAccount
+
+if TYPE_CHECKING:
+    from maildesk.daemon.desk import Desk, Rules
+    from maildesk.store.unit import Database
 
 KEY_BYTES = 32
 
@@ -59,6 +57,9 @@ def template_sources(own: Path | None) -> dict[str, str]:
 
 def rules_of(settings: Settings) -> Rules:
     """What a reload swaps."""
+    from maildesk.daemon.desk import Rules  # noqa: PLC0415 -- as said at the head
+    from maildesk.mail.render import Renderer  # noqa: PLC0415
+
     own = settings.templates is not None
     shipped_ones = Renderer(template_sources(None))
     renderer = Renderer(template_sources(settings.templates)) if own else shipped_ones
@@ -130,12 +131,16 @@ def write_private(path: Path, text: str) -> None:
 
 def open_database(settings: Settings) -> Database:
     """The database of this configuration, not yet connected to."""
+    from maildesk.store.unit import Database  # noqa: PLC0415 -- as said at the head
+
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Database.open(settings.database_url(), state=settings.state)
 
 
 def open_desk(settings: Settings, *, clock: Clock | None = None, prepare: bool = True) -> Desk:
     """A desk ready to work. `prepare` creates or upgrades an SQLite database; PostgreSQL must have the right schema."""
+    from maildesk.daemon.desk import Desk  # noqa: PLC0415 -- as said at the head
+
     database = open_database(settings)
     if prepare and settings.database.startswith("sqlite"):
         database.prepare(backup=True)
@@ -150,47 +155,3 @@ def open_desk(settings: Settings, *, clock: Clock | None = None, prepare: bool =
 def explain_ring() -> Keyring:
     """Keys for explaining a mail without a desk: they fit no token."""
     return Keyring("k0", {"k0": bytes(KEY_BYTES)})
-
-
-def plan_of(settings: Settings) -> Plan:
-    """What the daemon shall do."""
-    smtp = settings.smtp
-    return Plan(
-        rules_of(settings),
-        tuple(source_of(mailbox) for mailbox in settings.mailboxes),
-        SmtpAccount(
-            host=smtp.host,
-            port=smtp.port,
-            tls=smtp.tls,
-            user=smtp.user,
-            password=_Reveal(smtp.password) if smtp.password else None,
-            cafile=smtp.cafile,
-            connections=smtp.connections,
-        ),
-    )
-
-
-def source_of(mailbox: MailboxSettings) -> Source:
-    account = ImapAccount(
-        name=mailbox.name,
-        host=mailbox.host,
-        port=mailbox.port,
-        tls=mailbox.tls,
-        user=mailbox.user,
-        password=_Reveal(mailbox.password),
-        folder=mailbox.folder,
-        done=mailbox.done,
-        flag=mailbox.flag,
-        cafile=mailbox.cafile,
-    )
-    return Source(account, mailbox.since, float(mailbox.poll))
-
-
-@dataclass(frozen=True, slots=True)
-class _Reveal:
-    """A password to be read at the moment of the login; two of the same source are equal, so a reload keeps still."""
-
-    secret: Secret
-
-    def __call__(self) -> str:
-        return self.secret.reveal()

@@ -277,9 +277,9 @@ def act(
 
     As the local admin: all of them, or none.
     """
-    from maildesk.cli import queue as work
+    from maildesk.cli import act as work
 
-    raise typer.Exit(work.act(config, incident, commands, text, as_json=json))
+    raise typer.Exit(work.run(config, incident, commands, text, as_json=json))
 
 
 # --- inbox -----------------------------------------------------------------------------------------------------------
@@ -328,9 +328,9 @@ def inbox_verify(config: Config = None, json: Json = False) -> None:
 
     Every mail on the server has exactly one outcome here; exits 1 if one is missing.
     """
-    from maildesk.cli import boxes as work
+    from maildesk.cli import verify as work
 
-    raise typer.Exit(work.verify_all(config, as_json=json))
+    raise typer.Exit(work.run(config, as_json=json))
 
 
 # --- outbox ----------------------------------------------------------------------------------------------------------

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maildesk import build
 from maildesk.cli import page, setting
 from maildesk.cli.init import PLACEHOLDER
-from maildesk.cli.logs import configure_for_a_command
 from maildesk.config import Secret, Settings, orphans
-from maildesk.daemon.probe import MailboxProbe, probe_mailbox, probe_smtp
 from maildesk.errors import ConfigError, MaildeskError
-from maildesk.store.inbox import MailboxState
-from maildesk.store.incidents import InUse
+
+if TYPE_CHECKING:
+    from maildesk.daemon.probe import MailboxProbe
+    from maildesk.store.inbox import MailboxState
+    from maildesk.store.incidents import InUse
 
 
 @dataclass(slots=True)
@@ -124,17 +126,22 @@ def _trouble(report: Report, text: str, *, connect: bool) -> None:
 
 
 def _servers(report: Report, settings: Settings) -> None:
+    # Only where servers are asked: whoever checks while he edits shall not wait for the libraries that talk to them.
+    from maildesk import plan  # noqa: PLC0415
+    from maildesk.cli.logs import configure_for_a_command  # noqa: PLC0415
+    from maildesk.daemon.probe import probe_mailbox, probe_smtp  # noqa: PLC0415
+
     configure_for_a_command()
     states = _states(settings)
     for mailbox in settings.mailboxes:
         try:
-            probe = probe_mailbox(build.source_of(mailbox), states.get(mailbox.name))
+            probe = probe_mailbox(plan.source_of(mailbox), states.get(mailbox.name))
         except MaildeskError as error:
             report.problems.append(f"mailboxes.{mailbox.name}: {error}")
         else:
             report.mailboxes.append(probe)
             report.servers.append(_mailbox_line(probe))
-    account = build.plan_of(settings).smtp
+    account = plan.plan_of(settings).smtp
     try:
         name = probe_smtp(account)
     except MaildeskError as error:

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from maildesk import build
+from maildesk import build, plan
 from maildesk.cli import page, setting
 from maildesk.cli.logs import configure_for_a_command
 from maildesk.daemon.desk import Desk
@@ -32,7 +32,7 @@ def restored(config: Path | None, *, days: int, only_read: bool) -> int:
     with setting.desk(settings, prepare=True) as desk:
         before, epoch = _epochs(desk, only_read=only_read)
         desk.ring = replace(desk.ring, epoch=before)  # these mails answer letters of before
-        result = reread(desk, [build.source_of(mailbox) for mailbox in settings.mailboxes], days)
+        result = reread(desk, [plan.source_of(mailbox) for mailbox in settings.mailboxes], days)
         desk.ring = replace(desk.ring, epoch=epoch)
         tell(desk, result)
     _show(result, settings.policy.timezone)

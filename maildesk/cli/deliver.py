@@ -5,14 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from maildesk import build
 from maildesk.cli import setting
-from maildesk.cli.logs import configure_for_a_command
 from maildesk.clock import SystemClock
-from maildesk.daemon.desk import Desk, Rules
-from maildesk.daemon.intake import deliver
 from maildesk.errors import UsageError
-from maildesk.mail.render import Renderer
 
 MOST = 100 * 1024 * 1024  # bytes; what is too large to be read is quarantined with its bytes, and so must fit here
 
@@ -23,16 +18,16 @@ def run(config: Path | None, mailbox: str | None) -> int:
     No database is made here: a mail server that runs this as another user, or without STATE_DIRECTORY, would fill
     one that nobody ever looks into.
     """
-    configure_for_a_command()
     raw = _stdin()
     settings = setting.read(config)
     boxes = settings.policy.mailboxes
     name = mailbox or next(iter(boxes))
     if name not in boxes:
         raise UsageError(f"there is no mailbox {name!r}; there is {', '.join(boxes)}")
-    rules = Rules(settings.policy, Renderer({}))  # no letter is written here
     with setting.database(settings) as database:
-        deliver(Desk(database, build.explain_ring(), SystemClock(), rules), raw, name)
+        from maildesk.daemon.pipe import deliver  # noqa: PLC0415 -- a mail that cannot be taken needs no database
+
+        deliver(database, SystemClock(), raw, name)
     return 0
 
 

@@ -1,10 +1,7 @@
-"""list, show and act: the incidents, for those who sit at the machine."""
+"""list and show: the incidents, for those who sit at the machine."""
 
 from __future__ import annotations
 
-import getpass
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,14 +9,10 @@ from typing import Any
 import typer
 
 from maildesk.cli import page, setting
-from maildesk.cli.logs import configure_for_a_command
 from maildesk.cli.page import line, when
 from maildesk.config import Settings
-from maildesk.daemon.act import act as carry_out
-from maildesk.daemon.act import find
-from maildesk.desk.effects import Action
+from maildesk.daemon.find import find
 from maildesk.desk.incident import Incident, Status
-from maildesk.errors import UsageError
 from maildesk.store.incidents import Linked, TimelineEntry
 from maildesk.store.outbox import OutboxInfo
 from maildesk.store.views import Filter, QueueRow
@@ -96,7 +89,7 @@ def show(config: Path | None, tag: str, *, as_json: bool) -> int:
     if as_json:
         page.document(
             {
-                **_incident(incident),
+                **as_object(incident),
                 "links": [{"from": tags[one.incident], "to": tags[one.other], "kind": one.kind} for one in links],
                 "timeline": [_entry(entry) for entry in history],
                 "letters": [_letter(letter) for letter in letters],
@@ -121,7 +114,7 @@ def _others(links: tuple[Linked, ...]) -> set[int]:
     return {number for one in links for number in (one.incident, one.other)}
 
 
-def _incident(incident: Incident) -> Json:
+def as_object(incident: Incident) -> Json:
     """The incident as JSON: its tag, then its fields."""
     return {"incident": incident.tag, **page.plain(incident)}
 
@@ -208,43 +201,3 @@ def _letter(letter: OutboxInfo) -> Json:
         "attempts": letter.attempts,
         "reply": letter.reply,
     }
-
-
-# --- act -------------------------------------------------------------------------------------------------------------
-
-
-def act(config: Path | None, tag: str, text: str, words: str | None, *, as_json: bool) -> int:
-    """Carry out commands as the local admin; 1 if they cannot be, and then nothing at all was changed."""
-    settings = setting.read(config)
-    configure_for_a_command()
-    with setting.desk(settings) as desk:
-        decision = carry_out(desk, tag, text, _body(words), who=_who())
-    incident = decision.incident
-    done = decision.action is Action.COMMAND
-    if as_json:
-        result = {"done": done, "reason": decision.reason, "incident": _incident(incident) if incident else None}
-        page.document(result)
-    elif done and incident:
-        page.say(f"{incident.tag}: {decision.reason}")
-    else:
-        page.complain(f"maildesk: nothing was changed\n{decision.reason}")
-    return 0 if done else 1
-
-
-def _body(words: str | None) -> str:
-    """The words of an answer or a note: as given, or from standard input."""
-    if words != "-":
-        return words or ""
-    try:
-        return sys.stdin.buffer.read().decode("utf-8")
-    except UnicodeDecodeError:
-        raise UsageError("the text on standard input is not UTF-8") from None
-
-
-def _who() -> str:
-    """Who typed it, for the timeline: the person behind sudo, if there is one."""
-    try:
-        name = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        name = str(os.getuid())
-    return f"{line(name)} at the command line"

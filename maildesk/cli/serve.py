@@ -9,12 +9,12 @@ from pathlib import Path
 
 import structlog
 
-from maildesk import build
 from maildesk.cli import check, page, pid, setting
 from maildesk.cli.logs import configure
 from maildesk.config import Settings
 from maildesk.daemon.run import Daemon, Plan, once
 from maildesk.errors import ConfigError, Transient
+from maildesk.plan import plan_of
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ def _plan(settings: Settings) -> Plan:
     """What the daemon shall do. Raises ConfigError where a template is no text at all."""
     if problems := setting.unreadable_templates(settings):
         raise ConfigError(problems)
-    return build.plan_of(settings)
+    return plan_of(settings)
 
 
 def _once(troubles: list[str]) -> int:

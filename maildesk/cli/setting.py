@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maildesk import build
 from maildesk.config import Settings
-from maildesk.daemon.desk import Desk, Rules
 from maildesk.errors import ConfigError, SchemaError
-from maildesk.store.unit import Database, Unit
+
+if TYPE_CHECKING:  # imported by build.py when one is opened
+    from maildesk.daemon.desk import Desk, Rules
+    from maildesk.store.unit import Database, Unit
 
 
 def directory(given: Path | None) -> Path:

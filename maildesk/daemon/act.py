@@ -6,12 +6,12 @@ He sits at the machine and needs no token; the timeline says "cli" for him, and 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from maildesk.daemon.apply import Work, apply
 from maildesk.daemon.desk import Desk
+from maildesk.daemon.find import find
 from maildesk.daemon.looks import StoredLooks
 from maildesk.daemon.recognise import named_incidents, vocabulary
 from maildesk.desk.commands import GRAMMAR, Asked, parse
@@ -24,21 +24,6 @@ from maildesk.desk.policy import Policy
 from maildesk.errors import Conflict, UsageError
 from maildesk.mail.message import Address
 from maildesk.store.unit import Unit
-
-_TAG = re.compile(r"\[?\s*(?:([A-Za-z]{1,10})\s*[-#]?\s*|#)?(\d{1,18})\s*\]?", re.ASCII)
-
-
-def find(unit: Unit, tag: str) -> Incident:
-    """The incident that `1`, `inc-1` or `[INC-1]` names. Raises UsageError where there is none."""
-    found = _TAG.fullmatch(tag.strip())
-    if found is None:
-        raise UsageError(f"{tag!r} names no incident; write it as INC-1 or 1")
-    incident = unit.incidents.get(int(found[2]))
-    if incident is None:
-        raise UsageError(f"there is no incident {tag}; `maildesk list --all` shows them all")
-    if found[1] and found[1].upper() != incident.prefix:
-        raise UsageError(f"there is no incident {tag}; number {incident.id} is {incident.tag}")
-    return incident
 
 
 def act(desk: Desk, tag: str, text: str, body: str = "", *, who: str = "the local admin") -> Decision:

@@ -44,16 +44,6 @@ class Source:
     max_bytes: int = 25 * 1024 * 1024
 
 
-def deliver(desk: Desk, raw: bytes, mailbox: str) -> Added:
-    """Take one mail from an MTA's pipe. It has returned means the mail is safe."""
-    now = desk.clock.now()
-    message_id, _ = scan_ids(raw)
-    with desk.database.unit() as unit:
-        return unit.inbox.add(
-            raw, fingerprint=fingerprint(raw), message_id=message_id, mailbox=mailbox, received_at=now, now=now
-        )
-
-
 class Intake:
     """Reads one mailbox until it is stopped; one thread, one connection."""
 

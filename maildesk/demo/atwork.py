@@ -13,10 +13,11 @@ from pathlib import Path
 
 import structlog
 
-from maildesk.build import open_desk, plan_of, read_settings
+from maildesk.build import open_desk, read_settings
 from maildesk.daemon.desk import Desk
 from maildesk.daemon.run import Daemon, Plan
 from maildesk.desk.incident import Incident
+from maildesk.plan import plan_of
 from maildesk.store.incidents import TimelineEntry
 from maildesk.store.views import QueueRow
 

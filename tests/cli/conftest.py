@@ -35,7 +35,7 @@ def renderer(templates: frozenset[tuple[str, str]]) -> Renderer:
 
 @pytest.fixture(autouse=True)
 def shared_renderers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maildesk.build.Renderer", lambda templates: renderer(frozenset(templates.items())))
+    monkeypatch.setattr("maildesk.mail.render.Renderer", lambda templates: renderer(frozenset(templates.items())))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from maildesk import build
 from maildesk.daemon import act as acting
 from maildesk.daemon.act import act
 from maildesk.daemon.handle import handle_waiting
-from maildesk.daemon.intake import deliver
+from maildesk.daemon.pipe import deliver
 from maildesk.daemon.reader import Reader
 from maildesk.desk.effects import Action
 from maildesk.errors import Conflict, UsageError
@@ -28,9 +28,9 @@ def fed_once(tmp_path_factory: pytest.TempPathFactory, shared_reader: Reader) ->
     (folder / "rules.yaml").write_text(RULES)
     desk = build.open_desk(build.read_settings(folder, {"STATE_DIRECTORY": str(folder / "state")}))
     with closing(desk.database):
-        deliver(desk, letter("Printer jams", number=1), "support")
-        deliver(desk, letter("VPN is slow", number=2, From="Bob <bob@shop.example>"), "support")
-        deliver(desk, letter("Lamp is dark", number=3, From="Cy <cy@shop.example>"), "facility")
+        deliver(desk.database, desk.clock, letter("Printer jams", number=1), "support")
+        deliver(desk.database, desk.clock, letter("VPN is slow", number=2, From="Bob <bob@shop.example>"), "support")
+        deliver(desk.database, desk.clock, letter("Lamp is dark", number=3, From="Cy <cy@shop.example>"), "facility")
         while handle_waiting(desk, shared_reader):
             pass
     return folder / "state"

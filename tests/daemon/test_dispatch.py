@@ -19,7 +19,7 @@ from servers.smtpd import Sink
 
 from maildesk.daemon.dispatch import Dispatch
 from maildesk.daemon.handle import handle_waiting
-from maildesk.daemon.intake import deliver
+from maildesk.daemon.pipe import deliver
 from maildesk.desk.effects import Entry
 from maildesk.desk.retry import TryAt, next_try
 from maildesk.mail.message import Address, Frozen
@@ -58,7 +58,7 @@ def sender(stage: QuickStage, sink: Sink) -> Iterator[Sender]:
 
 def opened(stage: QuickStage) -> list[OutboxInfo]:
     """Erika has written: her acknowledgement and the letters to Ann and Ben wait."""
-    deliver(stage.desk, mail("printer"), "support")
+    deliver(stage.desk.database, stage.clock, mail("printer"), "support")
     handle_waiting(stage.desk, stage.reader)
     return letters(stage.desk)
 
@@ -261,7 +261,7 @@ def test_a_letter_whose_bytes_are_gone_holds_up_no_other(stage: QuickStage, sink
 def test_nothing_leaves_a_desk_that_holds_its_letters(stage: QuickStage, sink: Sink, sender: Sender) -> None:
     opened(stage)
     stage.desk.rules = replace(stage.desk.rules, policy=replace(stage.policy, hold=True))
-    deliver(stage.desk, mail("scanner", "otto@shop.example"), "support")
+    deliver(stage.desk.database, stage.clock, mail("scanner", "otto@shop.example"), "support")
     handle_waiting(stage.desk, stage.reader)
     assert sender.round() == 0
     stage.desk.rules = replace(stage.desk.rules, policy=stage.policy)

@@ -13,7 +13,7 @@ from scenes.stages import QuickStage
 from maildesk.build import template_sources
 from maildesk.daemon.desk import Rules
 from maildesk.daemon.handle import handle_waiting
-from maildesk.daemon.intake import deliver
+from maildesk.daemon.pipe import deliver
 from maildesk.daemon.reader import Overrun, Reader
 from maildesk.errors import Transient
 from maildesk.mail.message import Reading, Unreadable
@@ -53,7 +53,7 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 def take(stage: QuickStage, *mails: bytes) -> None:
     for one in mails:
-        deliver(stage.desk, one, "support")
+        deliver(stage.desk.database, stage.clock, one, "support")
 
 
 def states(stage: QuickStage) -> list[tuple[str, int]]:

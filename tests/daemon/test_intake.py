@@ -14,7 +14,8 @@ from servers.proxy import CutProxy
 
 from maildesk.daemon.desk import Desk
 from maildesk.daemon.handle import handle_waiting
-from maildesk.daemon.intake import Intake, Source, deliver
+from maildesk.daemon.intake import Intake, Source
+from maildesk.daemon.pipe import deliver
 from maildesk.daemon.reader import Reader
 from maildesk.errors import ChannelError
 from maildesk.store.inbox import MailboxState
@@ -182,7 +183,7 @@ def test_the_same_mail_in_two_mailboxes_is_one_mail_seen_twice(stage: QuickStage
 
 
 def test_a_mail_delivered_by_a_pipe_twice_is_one_mail(stage: QuickStage, mailbox: Mailbox) -> None:
-    first, second = (deliver(stage.desk, mail("piped"), "support") for _ in range(2))
+    first, second = (deliver(stage.desk.database, stage.clock, mail("piped"), "support") for _ in range(2))
     assert (first.duplicate, second.duplicate) == (False, True)
     assert first.id == second.id
     mailbox.deliver(mail("piped"))

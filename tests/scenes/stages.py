@@ -16,7 +16,7 @@ from maildesk.build import template_sources
 from maildesk.daemon.clockwork import fire_due
 from maildesk.daemon.desk import Desk, Rules
 from maildesk.daemon.handle import handle_waiting
-from maildesk.daemon.intake import deliver
+from maildesk.daemon.pipe import deliver
 from maildesk.daemon.reader import Reader
 from maildesk.desk.policy import Policy
 from maildesk.mail.render import Renderer
@@ -75,7 +75,7 @@ class QuickStage:
 
     def deliver(self, raw: bytes) -> None:
         self.clock.at += timedelta(minutes=20)  # nobody writes so fast that a budget would hold his acknowledgement
-        deliver(self.desk, raw, "support")
+        deliver(self.desk.database, self.clock, raw, "support")
 
     def settle(self) -> list[tuple[str, str, str, bytes]]:
         while handle_waiting(self.desk, self.reader):

@@ -106,7 +106,6 @@ def _become(env: dict[str, str], log: str) -> None:
 
 
 if __name__ == "__main__":
-    import maildesk.build
     import maildesk.cli.app
     import maildesk.cli.serve  # noqa: F401 - imported so that the children need not
     from maildesk.cli import main
