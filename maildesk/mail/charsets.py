@@ -1,4 +1,4 @@
-"""Bytes to text, whatever their label says: charsets, transfer encodings, encoded words, and those that lie.
+"""Bytes to text, whatever their label says: charsets and encoded words, and those that lie.
 
 Senders label wrongly in three ways, and each has its answer here:
 
@@ -17,6 +17,8 @@ import binascii
 import codecs
 import re
 from functools import lru_cache
+
+from maildesk.mail.transfer import base64
 
 _BETTER = {  # what is meant by a label, where it differs from what the codec of that name reads
     "ascii": "cp1252",
@@ -51,8 +53,9 @@ _TEXTUAL = re.compile(
 _MULTIBYTE = re.compile(r"(?:utf|iso2022|gb|hz|big5|euc|shift|cp932|cp949|cp950|johab)")
 _INSIDE = re.compile(r"windows-125\d|iso-?8859-1?\d|utf-?8|koi8-[ru]|cp\d{3,4}|gb2312|big5|us-ascii")
 _NEEDS_DECODER = re.compile(r"(?:utf-?(?:16|32|7)|iso2022|hz)")  # here even pure ASCII bytes may mean something else
-_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*)*)\?=")
-_NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
+_WORD = re.compile(  # the end may have been cut off
+    r"=\?([^?\s]{1,80})\?([bBqQ])\?(?:([^?]*+(?:\?(?!=)[^?]*+)*+)\?=|([^?\s<>@]*+)\??\Z)"
+)
 _FOLD = re.compile(r"\r?\n(?=[ \t])|\r(?=[ \t])")
 
 
@@ -107,6 +110,8 @@ def _multibyte(data: bytes, name: str) -> tuple[str, str]:
         return utf8, "utf-8"
     # a few broken characters are a cut or a damaged line; many mean that the label lies
     mended = data.decode(name, "replace")
+    if mended.rstrip("\ufffd").count("\ufffd") == 0:
+        return mended, name  # cut off in the middle of the last character
     foreign = sum(1 for byte in data if byte > 127) if len(data) < 100_000 else len(data) // 10
     return (mended, name) if mended.count("\ufffd") * 10 <= foreign else _western(data, "")
 
@@ -119,10 +124,15 @@ def _byte_order(data: bytes, name: str) -> str:
     return f"{name}-be" if head[0::2].count(0) >= head[1::2].count(0) else f"{name}-le"
 
 
-def unfolded(value: str) -> str:
-    """A header value as the parser keeps it (raw octets as surrogates, folded) on one line and as characters."""
+def unfolded(value: str, label: str = "") -> str:
+    """A header value as the parser keeps it (raw octets as surrogates, folded) on one line and as characters.
+
+    `label`: the charset of the mail's text, which octets in its header most likely share.
+    """
     if not value.isascii():
-        value = decode(value.encode("utf-8", "surrogateescape" if _bytes_only(value) else "replace"))[0]
+        value = decode(value.encode("utf-8", "surrogateescape" if _bytes_only(value) else "replace"), label)[0]
+    elif "\x1b$" in value or "\x1b(" in value:  # ISO-2022-JP has seven bits, so nothing stopped it on its way
+        value = decode(value.encode("ascii"), "iso-2022-jp")[0]
     return _FOLD.sub("", value)
 
 
@@ -151,7 +161,7 @@ def words(value: str) -> str:
             run = b""
         if not joined:
             out.append(between)
-        run, label, end = run + _word_bytes(found.group(2), found.group(3)), charset, found.end()
+        run, label, end = run + _word_bytes(found[2], found[3] or found[4] or ""), charset, found.end()
     out.extend((decode(run, label)[0], value[end:]))
     return "".join(out)
 
@@ -159,49 +169,3 @@ def words(value: str) -> str:
 def _word_bytes(kind: str, payload: str) -> bytes:
     data = payload.encode("utf-8", "replace")
     return base64(data) if kind in "bB" else binascii.a2b_qp(data, header=True)
-
-
-def base64(data: bytes) -> bytes:
-    """Base64 (RFC 2045 6.8) as every mail program reads it: junk skipped, padding mended, stops at the padding."""
-    try:
-        return binascii.a2b_base64(data)
-    except binascii.Error:
-        data = _NO_BASE64.sub(b"", data).partition(b"=")[0]
-    if len(data) % 4 == 1:  # a lone last character carries no whole byte
-        data = data[:-1]
-    return binascii.a2b_base64(data + b"=" * (-len(data) % 4))
-
-
-def transfer_decoded(data: bytes, encoding: str) -> bytes:
-    """The bytes behind a Content-Transfer-Encoding (RFC 2045 6). An unknown encoding leaves them as they are."""
-    kind = encoding.strip().lower().partition(";")[0].strip().strip("\"'")
-    if kind == "base64":
-        return base64(data)
-    if kind == "quoted-printable":
-        return binascii.a2b_qp(data)
-    if kind in {"x-uuencode", "uuencode", "uue", "x-uue"}:
-        return _uudecoded(data)
-    return data
-
-
-def _uudecoded(data: bytes) -> bytes:
-    out: list[bytes] = []
-    inside = False
-    for line in data.splitlines():
-        if not inside:
-            inside = line.startswith(b"begin ")
-        elif line.strip() == b"end":
-            break
-        elif line:
-            out.append(_uuline(line))
-    return b"".join(out) if inside else data
-
-
-def _uuline(line: bytes) -> bytes:
-    size = (((line[0] - 32) & 63) * 4 + 5) // 3  # some encoders pad a line wrongly: the length byte says what counts
-    for candidate in (line, line[:size]):
-        try:
-            return binascii.a2b_uu(candidate)
-        except binascii.Error:
-            continue
-    return b""
