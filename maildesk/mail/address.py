@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from email import policy
 from email.errors import HeaderParseError
 from functools import lru_cache
+from html import unescape
 
 import idna
 
@@ -198,8 +199,9 @@ def shown(name: str, email: str) -> Address | None:
 def spotted(value: str) -> Address | None:
     """The last thing in a broken header value that looks like an address, for showing only."""
     line = words(unfolded(value[:4000]))
+    line = unescape(line) if "&lt;" in line else line  # a web form that escaped what it should have encoded
     found = _SPOTTED.findall(line)
     if not found:
         return None
-    name = line.split(found[-1])[0].strip(" <\"'(\t")
+    name = line.split(found[-1])[0].removesuffix("mailto:").strip(" <\"'([\t")
     return shown(name, found[-1].strip(".>"))

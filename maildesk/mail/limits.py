@@ -26,6 +26,7 @@ _HEADER_LINE = re.compile(rb"[\x21-\x39\x3b-\x7e]*:|[ \t]|From |>From ")  # what
 _ADDRESS_FIELDS = frozenset({b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc"})
 _ENCODED_WORD = re.compile(rb"=\?[^?\s]+\?[bBqQ]\?")
 _CONTENT_TYPE = b"\ncontent-type:"
+_COMPOSITE = re.compile(rb"[\s\"']*(multipart|message)\s*/", re.IGNORECASE)
 _DELIMITER = b"\n--"
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)')
 
@@ -137,11 +138,9 @@ def _types(text: bytes) -> list[_Found]:
         value = text[at + len(_CONTENT_TYPE) : end if end >= 0 else len(text)]
         if len(value) > MAX_FIELD_BYTES:
             raise TooMuch(f"a header field of more than {MAX_FIELD_BYTES} bytes")
-        kind = value.lstrip()[:10].lower()
-        if kind == b"multipart/":
-            found.append(_Found(at, declared=_boundary(value)))
-        elif kind.startswith(b"message/"):
-            found.append(_Found(at, message=True))
+        if kind := _COMPOSITE.match(value):
+            multipart = kind[1].lower() == b"multipart"
+            found.append(_Found(at, declared=_boundary(value) if multipart else b"", message=not multipart))
         at = lower.find(_CONTENT_TYPE, at + 1)
     return found
 

@@ -77,6 +77,7 @@ class Mail:
     attachments: tuple[Attachment, ...]
     size: int  # of the raw mail, bytes
     notes: tuple[str, ...] = ()  # what had to be mended while reading, for the curious
+    sealed: str = ""  # "PGP" or "S/MIME": the mail is encrypted, wholly or in part, and we have no key
 
     def header(self, name: str) -> str | None:
         """The first header of that name, or None. Never use it for a decision about identity."""

@@ -9,28 +9,48 @@ The rules, in the order in which a part meets them:
 - of a multipart/related, the root (RFC 2387 3.2) is the message; the others are attached, mostly pictures inside it;
 - everywhere else each nameless text part in turn belongs to the message: Apple Mail writes text, picture, text;
   a named one does so only if no other came before it;
-- every other type is attached, TNEF, signatures, reports and calendars too. Nothing is unpacked.
+- every other type is attached, TNEF, signatures, reports and calendars too. Of these only one is unpacked: S/MIME that
+  is signed and not encrypted, because it is the mail itself;
+- where all this gives no word to read, an invitation is put in words, and a report or a preamble is shown as it is.
 
-Nothing is lost: each leaf ends up in the message or among the attachments.
+Parts that were parsed wrongly, because their header or boundary is broken, are parsed again (`Parsing`) after what is
+wrong was mended. Nothing is lost: each leaf ends up in the message or among the attachments.
 """
 
 from __future__ import annotations
 
+import email
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
+from email.errors import MissingHeaderBodySeparatorDefect
 from email.message import Message
+from email.policy import Policy, compat32
+from itertools import chain
 from typing import Any
+from urllib.parse import unquote
 
-from maildesk.mail.charsets import codec, decode, transfer_decoded, unfolded, words
-from maildesk.mail.limits import MAX_ATTACHMENTS, TooMuch
+from maildesk.mail import armour, invite, mend
+from maildesk.mail.charsets import codec, decode, unfolded, words
+from maildesk.mail.limits import MAX_ATTACHMENTS, MAX_BYTES, MAX_PARTS, TooMuch, check
 from maildesk.mail.markup import NODES
 from maildesk.mail.message import Attachment
 from maildesk.mail.text import TEXT_LIMIT, clean_line, clean_text, html_to_text, text_to_html
+from maildesk.mail.transfer import cut_out, file_bytes, kind_of, text_bytes
 
+_AGAIN = 20  # parts of a mail that are parsed a second time
 _FIELD_LIMIT = 2500  # characters of a part's header field that are interpreted: the cost grows with their square
 _NAME_LIMIT = 200
 _META_FIELDS = frozenset({"content-type", "content-disposition", "content-transfer-encoding", "content-id"})
-_BODY_TYPES = frozenset({"text/plain", "text/html"})
+_RICH = frozenset({"text/enriched", "text/richtext"})  # RFC 1896: words between marks, the HTML of 1996
+_BODY_TYPES = frozenset({"text/plain", "text/html", "text/markdown", *_RICH})
+_SMIME_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_TYPE = re.compile(r"[\s\"']*([A-Za-z0-9-]{1,60})\s*/\s*([A-Za-z0-9!#$&^_.+-]{1,100})")
+_WORD = re.compile(r"\s*[A-Za-z-]{1,60}")
+_PERCENT = re.compile(r"%[89A-F][0-9A-F]", re.IGNORECASE)
+_HTML_PAGE = re.compile(r"\s*(?:<!doctype html|<html[\s>])", re.IGNORECASE)
+_RICH_MARK = re.compile(r"<param>.*?</param>|<(?!<)[^<>]{0,60}>", re.DOTALL | re.IGNORECASE)
+_FOR_OLD_PROGRAMS = re.compile(r"multi-?part message in MIME|MIME-encapsulated|message is in MIME", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 _DEFAULT_NAMES = {  # for a part without a name, so that it can be passed on
     "message/rfc822": "message.eml",
@@ -50,18 +70,60 @@ _DEFAULT_NAMES = {  # for a part without a name, so that it can be passed on
 }
 
 
+class Parsing:
+    """The parsing of one mail. Counts what it costs: parts made, and bytes that are parsed a second time."""
+
+    def __init__(self) -> None:
+        self._made = 0
+        self._again = 0
+        self._bytes = 0
+
+    def parse(self, raw: bytes) -> Part:
+        """The tree of parts. Raises `TooMuch`."""
+        check(raw)
+        return email.message_from_bytes(raw, _class=self._part)
+
+    def again(self, raw: bytes) -> Part | None:
+        """The same for a piece of the mail that was mended; None if this has been done too often."""
+        self._again += 1
+        self._bytes += len(raw)
+        return self.parse(raw) if self._again <= _AGAIN and self._bytes <= 2 * MAX_BYTES else None
+
+    def _part(self, policy: Policy[Any] = compat32) -> Part:
+        self._made += 1
+        if self._made > 4 * MAX_PARTS:  # the blocks of a delivery report are parts to the parser
+            raise TooMuch(f"more than {4 * MAX_PARTS} parts and blocks")
+        return Part(self, policy)
+
+
 class Part(Message):
     """A part that keeps its payload as it came: Message.get_payload() would decode it by a charset nobody checked."""
 
-    raw = ""
+    def __init__(self, parsing: Parsing, policy: Policy[Any] = compat32) -> None:
+        super().__init__(policy)
+        self.parsing = parsing
 
-    def set_payload(self, payload: Any, charset: Any = None) -> None:
-        if isinstance(payload, str):
-            self.raw = payload
-        super().set_payload(payload, charset)
+    @property
+    def raw(self) -> str:
+        """The payload as the parser left it: without the line break that belongs to the delimiter below (RFC 2046)."""
+        payload = self.__dict__.get("_payload")
+        return payload if isinstance(payload, str) else ""
+
+    def get_content_type(self) -> str:
+        """The type, also of `"text/html"`, `text/html charset=x` and `html`. Nonsense is plain text (RFC 2045 5.2)."""
+        value = str(self.get("content-type") or "")
+        if found := _TYPE.match(value):
+            return f"{found[1]}/{found[2]}".lower()
+        if not value.strip():
+            return self.get_default_type()
+        return "text/html" if "html" in value[:40].lower() else "text/plain"
 
     def octets(self) -> bytes:
         return self.raw.encode("ascii", "surrogateescape")
+
+    def head(self) -> bytes:
+        """The header fields with their folds."""
+        return "".join(f"{name}: {value}\n" for name, value in self.raw_items()).encode("utf-8", "surrogateescape")
 
     def meta(self) -> Message:
         """The fields that describe the part, as characters and short enough to be interpreted."""
@@ -69,6 +131,10 @@ class Part(Message):
         for name, value in self.raw_items():
             if name.lower() in _META_FIELDS and name not in view and len(value) < _FIELD_LIMIT:
                 view[name] = unfolded(str(value)).replace("\0", "")
+        for name, first in (("content-type", _TYPE), ("content-disposition", _WORD)):
+            if found := first.match(view.get(name, "")):  # behind which the semicolon may be missing
+                parameters = view[name][found.end() :].lstrip(" \t\"',;")
+                view.replace_header(name, f"{found[0]}; {parameters}")
         return view
 
 
@@ -87,6 +153,7 @@ class Content:
     pieces: list[Piece] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    sealed: str = ""  # what it is encrypted with
 
     @property
     def html(self) -> str | None:
@@ -114,11 +181,24 @@ def content(message: Part) -> Content:
     """Sort the parts of a mail. Raises `TooMuch` over `MAX_ATTACHMENTS`."""
     found = Content()
     _sort(message, found, root=True)
-    if not found.pieces:  # some servers send a report that is nothing but its machine-readable half
-        reports = [one.content for one in found.attachments if one.type == "message/delivery-status"]
-        found.pieces += [Piece(plain=clean_text(decode(report)[0])) for report in reports[:1]]
+    if not any((piece.plain or piece.html or "").strip() for piece in found.pieces) and (
+        text := _last_words(message, found)
+    ):
+        found.pieces.append(Piece(plain=text))
     _keep_short(found)
     return found
+
+
+def _last_words(message: Part, found: Content) -> str:
+    """What a mail without a text says all the same: its invitation, its report, or what stands beside its parts."""
+    for kind, told in (("text/calendar", invite.in_words), ("message/delivery-status", str)):
+        files = [one.content for one in found.attachments if one.type == kind]
+        if text := clean_text(told(decode(files[0])[0])) if files else "":
+            return text  # some servers send a report that is nothing but its machine-readable half
+    beside = "\n\n".join(text for text in (message.preamble, message.epilogue) if text and text.strip())
+    if found.attachments or _FOR_OLD_PROGRAMS.search(beside[:500]):
+        return ""
+    return clean_text(decode(beside.encode("ascii", "surrogateescape"))[0])
 
 
 def _keep_short(found: Content) -> None:
@@ -133,19 +213,49 @@ def _keep_short(found: Content) -> None:
 
 
 def _sort(part: Part, found: Content, *, root: bool = False, nameless_only: bool = False) -> None:
+    part = _mended(part, root=root)
     kind = part.get_content_type()
     if kind.startswith("multipart/") and part.is_multipart():
         _SORTERS.get(kind, _sort_mixed)(part, found)
     elif _is_body(part, kind, found, root=root) and not (nameless_only and _name(part)):
         found.pieces.append(_piece(part, kind, found))
+    elif kind in _SMIME_TYPES or _name(part).lower().endswith(".p7m"):
+        _sort_smime(part, kind, found)
     else:
         _attach(part, kind, found)
+
+
+def _mended(part: Part, *, root: bool) -> Part:
+    """The part as it was meant, parsed again, if its header or its boundary led the parser astray."""
+    if part.is_multipart():
+        return part
+    if not root and any(isinstance(defect, MissingHeaderBodySeparatorDefect) for defect in part.defects):
+        whole = part.head() + part.octets()
+        mended = mend.header(whole)
+        part = (part.parsing.again(mended) if mended is not whole else None) or part
+    kind = part.get_content_type()
+    unlabelled = root and part.get("content-type") is None and part.raw.lstrip().startswith("--")
+    if part.is_multipart() or not (unlabelled or kind.startswith("multipart/")):
+        return part
+    return _with_its_boundary(part, "multipart/mixed" if unlabelled else kind)
+
+
+def _with_its_boundary(part: Part, kind: str) -> Part:
+    """A multipart whose boundary is missing, wrong, or hidden by an encoding (which RFC 2045 6.4 forbids)."""
+    data = _leaf_bytes(part)
+    declared = str(part.get_boundary() or "").encode("ascii", "replace")
+    boundary = declared if declared and b"--" + declared in data and data != part.octets() else mend.boundary(data)
+    if not boundary or not boundary.isascii():
+        return part
+    quoted = boundary.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    head = b'Content-Type: %s; boundary="%s"\n\n' % (kind.encode("ascii", "replace"), quoted)
+    return part.parsing.again(head + data) or part
 
 
 def _is_body(part: Part, kind: str, found: Content, *, root: bool) -> bool:
     if part.is_multipart():
         return False
-    if root and kind.startswith(("text/", "multipart/")) and kind != "text/calendar":
+    if (root and kind.startswith("text/") and kind != "text/calendar") or kind.startswith("multipart/"):
         return True  # a mail that is one text is that text, whatever it says of itself
     if _disposition(part) == "attachment" or kind not in _BODY_TYPES:
         return False
@@ -175,6 +285,7 @@ def _sort_alternative(part: Part, found: Content) -> None:
     found.pieces += choice.pieces
     found.attachments += choice.attachments
     found.notes += choice.notes
+    found.sealed = found.sealed or choice.sealed
 
 
 def _adds(choice: Content, inner: Content) -> bool:
@@ -196,12 +307,15 @@ def _merge(choice: Content, inner: Content) -> None:
         choice.pieces = [Piece("\n\n".join(plain) or None, "\n".join(html) or None)]
     choice.attachments += inner.attachments
     choice.notes += inner.notes
+    choice.sealed = choice.sealed or inner.sealed
 
 
 def _sort_related(part: Part, found: Content) -> None:
     children = _children(part)
     start = _clean_id(_param(part.meta(), "start"))
-    root = next((child for child in children if start and _cid(child) == start), children[0] if children else None)
+    named = (child for child in children if start and _cid(child) == start)
+    read = (child for child in children if child.get_content_maintype() in {"text", "multipart"})
+    root = next(chain(named, read, children), None)
     for child in children:
         if child is root:
             _sort(child, found)
@@ -217,8 +331,26 @@ def _sort_signed(part: Part, found: Content) -> None:
         _sort(child, found, nameless_only=True)  # a list that signs adds its footer here
 
 
+def _sort_encrypted(part: Part, found: Content) -> None:
+    found.sealed = armour.PGP
+    _attach_all(part, found)
+
+
+def _sort_smime(part: Part, kind: str, found: Content) -> None:
+    """S/MIME (RFC 8551): what is only signed is the mail itself; what is encrypted stays a file."""
+    inside, encrypted = armour.opened(_leaf_bytes(part))
+    if encrypted:
+        found.sealed = armour.SMIME
+    mail = part.parsing.again(inside) if inside else None
+    if mail is not None:
+        _sort(mail, found)
+    else:
+        _attach(part, kind, found)
+
+
 _SORTERS = {
     "multipart/alternative": _sort_alternative,
+    "multipart/encrypted": _sort_encrypted,
     "multipart/related": _sort_related,
     "multipart/signed": _sort_signed,
 }
@@ -234,35 +366,54 @@ def _attach_all(part: Part, found: Content) -> None:
 
 
 def _attach(part: Part, kind: str, found: Content) -> None:
-    if len(found.attachments) >= MAX_ATTACHMENTS:
-        raise TooMuch(f"more than {MAX_ATTACHMENTS} attachments")
     disposition, cid = _disposition(part), _cid(part)
     data = _flat_children(part) if part.is_multipart() else _leaf_bytes(part)
     name = _name(part) or _DEFAULT_NAMES.get(kind, "attachment.bin")
     inline = disposition == "inline" or (cid is not None and disposition != "attachment")
-    found.attachments.append(Attachment(name, clean_line(kind, 100), data, cid, inline))
+    _keep(Attachment(name, clean_line(kind, 100), data, cid, inline), found)
+
+
+def _keep(attachment: Attachment, found: Content) -> None:
+    if len(found.attachments) >= MAX_ATTACHMENTS:
+        raise TooMuch(f"more than {MAX_ATTACHMENTS} attachments")
+    found.attachments.append(attachment)
 
 
 # ---- one part
 
 
 def _piece(part: Part, kind: str, found: Content) -> Piece:
-    data = _leaf_bytes(part)
+    data = text_bytes(part.octets(), str(part.get("content-transfer-encoding", "")))
     meta = part.meta()
     label = _param(meta, "charset")
     if kind == "text/html" and not label and (declared := _META_CHARSET.search(data[:2048])):
         label = declared.group(1).decode("ascii")
+    if kind != "text/html":
+        data, files = cut_out(data)
+        for one in files:
+            _keep(Attachment(clean_name(one.name) or "file.bin", "application/octet-stream", one.content), found)
     text, used = decode(data[: 4 * TEXT_LIMIT], label)
     if label and used != codec(label) and not data.isascii():
         found.notes.append(f"text labelled {clean_line(label, 40)} read as {used}")
     if len(text) > TEXT_LIMIT:
         found.notes.append(f"text cut after {TEXT_LIMIT} characters")
-    if kind == "text/html":
-        return Piece(html=clean_text(text))
     text = clean_text(text)
+    if kind == "text/html" or _HTML_PAGE.match(text):
+        return Piece(html=text)
+    return Piece(plain=_plain(text, kind, meta, found))
+
+
+def _plain(text: str, kind: str, meta: Message, found: Content) -> str:
+    if kind in _RICH:
+        return _RICH_MARK.sub("", text).replace("<<", "<")
     if _param(meta, "format").lower() == "flowed":
         text = unflowed(text, delsp=_param(meta, "delsp").lower() == "yes")
-    return Piece(plain=text)
+    text, seals = armour.disarmed(text)
+    if seals:
+        _keep(Attachment("signature.asc", "application/pgp-signature", seals.encode(), None), found)
+    if armour.is_encrypted(text):
+        found.sealed = armour.PGP
+    return text
 
 
 def unflowed(text: str, *, delsp: bool = False) -> str:
@@ -283,17 +434,27 @@ def unflowed(text: str, *, delsp: bool = False) -> str:
     return "\n".join(line if line == "-- " else line.rstrip(" ") for line in map("".join, out))
 
 
-def _param(meta: Message, name: str) -> str:
-    """A parameter of Content-Type (RFC 2045 5.1, RFC 2231), "" if it is missing or nonsense."""
+def _param(meta: Message, name: str, header: str = "content-type") -> str:
+    """A parameter (RFC 2045 5.1), in the form of RFC 2231 if it has that too; "" if it is missing or nonsense."""
+    found = ""
+    for key, value in meta.get_params([], header):
+        if key.lower() == name and isinstance(value, tuple):
+            return _extended(*value)
+        if key.lower() == name and not found:
+            found = str(value)
+    return found.strip()
+
+
+def _extended(label: str | None, _language: str | None, value: str) -> str:
+    """The characters of an RFC 2231 value, which the parser gives as octets, if nobody had put characters there."""
     try:
-        value = meta.get_param(name, "")
-    except (LookupError, ValueError):
-        return ""
-    return clean_line(str(value[2] if isinstance(value, tuple) else value), 100)
+        return decode(value.encode("latin-1"), label or "")[0]
+    except UnicodeEncodeError:
+        return value
 
 
 def _leaf_bytes(part: Part) -> bytes:
-    return transfer_decoded(part.octets(), str(part.get("content-transfer-encoding", "")))
+    return file_bytes(part.octets(), str(part.get("content-transfer-encoding", "")))
 
 
 def _disposition(part: Part) -> str:
@@ -310,11 +471,12 @@ def _clean_id(text: str) -> str:
 
 def _name(part: Part) -> str:
     """The file name a part goes by (RFC 2183 2.3, 2231, and RFC 2047 where it does not belong), without its path."""
-    try:
-        name = part.meta().get_filename("")
-    except (LookupError, ValueError):  # RFC 2231 lets the sender choose a codec
-        return ""
-    return clean_name(words(str(name)))
+    meta = part.meta()
+    name = words(_param(meta, "filename", "content-disposition") or _param(meta, "name"))
+    if _PERCENT.search(name):  # a web mailer that took the mail for a form
+        with suppress(UnicodeDecodeError):
+            name = unquote(name, errors="strict")
+    return clean_name(name)
 
 
 def clean_name(name: str) -> str:
@@ -333,17 +495,16 @@ def clean_name(name: str) -> str:
 def _flat_children(part: Part) -> bytes:
     """The bytes of what a message/* part holds: a mail, or the blocks of a delivery report (RFC 3464 2.1)."""
     children = _children(part)
-    coded = str(part.get("content-transfer-encoding", "")).strip().lower()
+    coded = kind_of(str(part.get("content-transfer-encoding", "")))
     if len(children) == 1 and not children[0].keys() and coded in {"base64", "quoted-printable"}:
-        return transfer_decoded(children[0].octets(), coded)  # forbidden by RFC 2046 5.2.1, sent all the same
+        return file_bytes(children[0].octets(), coded)  # forbidden by RFC 2046 5.2.1, sent all the same
     data = b"\n\n".join(_flat(child).rstrip(b"\r\n") for child in children) + b"\n"
     return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 def _flat(part: Part) -> bytes:
     """A part as it came: header fields with their folds, then the body."""
-    head = "".join(f"{name}: {value}\n" for name, value in part.raw_items())
-    data = head.encode("utf-8", "surrogateescape") + b"\n"
+    data = part.head() + b"\n"
     if not part.is_multipart():
         return data + part.octets()
     if not part.get_content_type().startswith("multipart/"):

@@ -8,30 +8,32 @@ The way: limits on the bytes (limits.py), one parse by the standard library (`co
 - the From field also to the strict parsers (address.py), because identity hangs on it;
 - the parts to parts.py.
 
+A mail without a word of its own that brings another mail says that mail, laid out as forwarded programs do it: somebody
+dragged it into an empty window, and it is what he wants to be read.
+
 This is the one module that knows mail-parser, and the one place where errors of parsing become `Unreadable`.
 """
 
 from __future__ import annotations
 
-import email
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.message import Message
-from email.policy import Policy, compat32
 from email.utils import parsedate_to_datetime
-from typing import Any
+from itertools import islice
 
 import mailparser
 
-from maildesk.mail import address
+from maildesk.mail import address, mend
 from maildesk.mail.charsets import unfolded, words
-from maildesk.mail.limits import MAX_PARTS, TooMuch, check
-from maildesk.mail.message import Address, Mail, Unreadable
-from maildesk.mail.parts import Part, content
-from maildesk.mail.text import clean_line
+from maildesk.mail.limits import TooMuch
+from maildesk.mail.message import Address, Attachment, Mail, Unreadable
+from maildesk.mail.parts import Parsing, Part, content
+from maildesk.mail.text import clean_line, clean_text
 
 HEADER_LIMIT = 8000  # characters of a decoded header field
 ID_LIMIT = 998  # characters of a message id
@@ -59,11 +61,13 @@ SINGLETONS = frozenset(
 )
 _TRACE_FIELDS = frozenset({"delivered-to", "x-original-to", "envelope-to", "x-envelope-to"})
 _FOR_MAIL_PARSER = frozenset({"from", "sender", "reply-to", "to", "cc", "date"})
+_MAILS = frozenset({"message/rfc822", "message/global"})
+_INSIDE = 3  # mails inside each other whose text is looked for
+_FORWARDED = "---------- Forwarded message ----------"
 _OURS = "x-maildesk-"
 _LOOP = "x-maildesk-loop"
 
 _ID = re.compile(r"<([^<>]*)>")
-_MBOX_LINE = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:\r?\n)*(?:From [^\n]*\n)?")
 _NAMED_IN_CODE = re.compile(r"=\?\S*\?=")
 
 
@@ -77,33 +81,51 @@ def read(raw: bytes) -> Mail | Unreadable:
         return Unreadable(clean_line(f"the parser failed: {type(error).__name__}: {error}"))
 
 
-def _read(raw: bytes) -> Mail:
-    start = _MBOX_LINE.match(raw)
-    body = raw[start.end() :] if start else raw
-    check(body)
-    message = email.message_from_bytes(body, _class=_counted_parts())
-    fields = [(name, unfolded(str(value))) for name, value in message.raw_items()]
-    return _mail(message, fields, len(raw))
+def _read(raw: bytes, inside: int = 0) -> Mail:
+    """`inside`: how many mails are open around this one."""
+    body = mend.start(raw)
+    mended = mend.header(body)
+    message = Parsing().parse(mended)
+    label = _charset(message)
+    fields = [(name, unfolded(str(value), label)) for name, value in message.raw_items()]
+    mail = _mail(message, fields, len(raw))
+    if mended is not body:
+        mail = replace(mail, notes=("a broken header was mended", *mail.notes))
+    return mail if mail.text or inside >= _INSIDE else replace(mail, text=_of_the_attached(mail.attachments, inside))
 
 
-def _counted_parts() -> Callable[[], Part]:
-    """A factory of parts that refuses to go on for ever: the blocks of a delivery report are parts to the parser."""
-    made = 0
+def _charset(message: Part) -> str:
+    """What the mail says of its text: the best guess for octets that stand in its header without a label."""
+    labels = (part.get_param("charset") for part in islice(message.walk(), 5))
+    return next((str(label) for label in labels if isinstance(label, str)), "")
 
-    def part(policy: Policy[Any] = compat32) -> Part:
-        nonlocal made
-        made += 1
-        if made > 4 * MAX_PARTS:
-            raise TooMuch(f"more than {4 * MAX_PARTS} parts and blocks")
-        return Part(policy)
 
-    return part
+def _of_the_attached(attachments: Sequence[Attachment], inside: int) -> str:
+    """The text of a mail that only carries another one; "" if there is none, or if it is a report."""
+    types = [one.type for one in attachments]
+    if not _MAILS.intersection(types) or any(kind.startswith(("message/d", "text/rfc822")) for kind in types):
+        return ""
+    brought = next(one for one in attachments if one.type in _MAILS)
+    try:
+        mail = _read(brought.content, inside + 1)
+    except Exception:  # noqa: BLE001 -- as in `read`: hostile bytes; the mail around it is whole without them
+        return ""
+    return clean_text("\n".join([_FORWARDED, *_head_lines(mail), "", mail.text])).rstrip() if mail.text else ""
+
+
+def _head_lines(mail: Mail) -> Iterator[str]:
+    if who := mail.from_shown:
+        yield f"From: {who.name} <{who.email}>" if who.name else f"From: {who.email}"
+    if mail.date:
+        yield f"Date: {mail.date:%Y-%m-%d %H:%M} UTC"
+    if mail.subject:
+        yield f"Subject: {mail.subject}"
 
 
 def _mail(message: Part, fields: list[tuple[str, str]], size: int) -> Mail:
     """Put the mail together. `fields` are unfolded, still encoded."""
     first = {name.lower(): value for name, value in reversed(fields)}
-    parsed = _interpreted(message)
+    parsed = _interpreted(fields)
     from_, defect = _from(fields)
     found = content(message)
     ids = _ids(first.get("message-id", ""))
@@ -129,6 +151,7 @@ def _mail(message: Part, fields: list[tuple[str, str]], size: int) -> Mail:
         attachments=tuple(found.attachments),
         size=size,
         notes=tuple(_notes(parsed, found.notes)),
+        sealed=found.sealed,
     )
 
 
@@ -183,9 +206,9 @@ def _from(fields: list[tuple[str, str]]) -> tuple[Address | None, str]:
         return None, f"From: {defect}"
 
 
-def _interpreted(message: Message) -> mailparser.MailParser:
+def _interpreted(fields: list[tuple[str, str]]) -> mailparser.MailParser:
     """What mail-parser makes of the address and date fields."""
-    fields = [(name, unfolded(str(value))) for name, value in message.raw_items() if name.lower() in _FOR_MAIL_PARSER]
+    fields = [(name, value) for name, value in fields if name.lower() in _FOR_MAIL_PARSER]
     try:
         return mailparser.MailParser(_message_of(fields))
     except HeaderParseError:  # base64 that is none, in a name: better no name than no address
