@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from clidesk import CliDesk, letter, spawned
 
+from maildesk.cli.explain import PORTION
 from maildesk.daemon.reader import Reader
 
 KEYS = (
@@ -254,7 +255,7 @@ def test_the_page_for_humans_tells_an_error(desk: CliDesk, mails: Path) -> None:
 def test_many_files_are_explained_in_one_go(desk: CliDesk, tmp_path: Path) -> None:
     """As a process of its own, with a reader of its own."""
     names = []
-    for number in range(120):
+    for number in range(PORTION + 10):
         path = tmp_path / f"{number}.eml"
         path.write_bytes(letter(f"Number {number}", number=number))
         names.append(str(path))
@@ -262,7 +263,7 @@ def test_many_files_are_explained_in_one_go(desk: CliDesk, tmp_path: Path) -> No
     assert (run.returncode, run.stderr) == (0, b"")
     found = [json.loads(row) for row in run.stdout.splitlines()]
     assert [one["file"] for one in found] == names
-    assert [one["message"]["subject"] for one in found] == [f"Number {number}" for number in range(120)]
+    assert [one["message"]["subject"] for one in found] == [f"Number {number}" for number in range(PORTION + 10)]
 
 
 def test_a_mail_that_breaks_the_handling_does_not_stop_the_others(

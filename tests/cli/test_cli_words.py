@@ -265,8 +265,8 @@ def test_a_call_of_deliver_is_known_however_wrong_it_is(words: str, is_deliver: 
 
 
 def test_help_is_quick() -> None:
-    best = min(_seconds() for _ in range(3))
-    assert best < 2, "a second is much on the slowest of machines; it takes about 0.2"
+    quick = (_seconds() < 2 for _ in range(3))
+    assert any(quick), "a second is much on the slowest of machines; it takes about 0.2"
 
 
 def _seconds() -> float:

@@ -61,15 +61,16 @@ def decode(answer: bytes) -> Unreadable:
     return Unreadable(answer.decode())
 
 
-@pytest.fixture
-def child(tmp_path: Path) -> tuple[str, ...]:
-    script = tmp_path / "child.py"
+@pytest.fixture(scope="module")
+def child(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    script = tmp_path_factory.mktemp("child") / "child.py"
     script.write_text(CHILD)
     return (sys.executable, str(script))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def reader(child: tuple[str, ...]) -> Iterator[Reader]:
+    """One for all these tests: whatever a test did to its child, the next one gets a child that works."""
     with Reader(child, decode) as opened:
         yield opened
 
@@ -180,9 +181,10 @@ def test_what_a_library_prints_does_not_get_between_the_answers(reader):
     assert answers(reader, b"chat", b"mail") == ["CHAT", "MAIL"]
 
 
-def test_the_child_knows_no_secret(reader, monkeypatch):
+def test_the_child_knows_no_secret(child, monkeypatch):
     monkeypatch.setenv("MAILDESK_PASSWORD", "canary")
-    (names,) = answers(reader, b"env")
+    with Reader(child, decode) as reader:
+        (names,) = answers(reader, b"env")
     assert set(eval(names)) <= {"LANG", "LC_CTYPE", "PATH", "PYTHONPATH"}
 
 
@@ -264,25 +266,19 @@ Bob
 """
 
 
-@pytest.fixture(scope="module")
-def real() -> Iterator[Reader]:
-    with Reader() as opened:
-        yield opened
-
-
-def test_real_mails_come_back_as_readings(real):
+def test_real_mails_come_back_as_readings(shared_reader):
     raws = [MAIL % (n, b"x" * n) for n in range(40)]
-    found = list(real.read(raws))
+    found = list(shared_reader.read(raws))
     assert all(isinstance(reading, Reading) for reading in found)
     assert [reading.mail.message_id for reading in found] == [f"{n}@customer.example" for n in range(40)]
     assert {reading.verdict.kind for reading in found} == {Kind.HUMAN}
 
 
-def test_a_mail_of_25_mb_fits_into_the_memory_of_the_child(real):
+def test_a_mail_of_25_mb_fits_into_the_memory_of_the_child(shared_reader):
     line = b"x" * 996 + b"\r\n"
     head = MAIL.split(b"\n\n")[0] % 1 + b"\nContent-Type: application/octet-stream; name=a.bin\n\n"
     lines = (25 * 1024 * 1024 - len(head)) // len(line)
-    (reading,) = real.read([head + line * lines])
+    (reading,) = shared_reader.read([head + line * lines])
     assert isinstance(reading, Reading), reading
     assert [part.size for part in reading.mail.attachments] == [len(line) * lines]
 
