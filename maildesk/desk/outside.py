@@ -22,18 +22,16 @@ from maildesk.desk.people import No
 from maildesk.desk.recording import record_new
 from maildesk.desk.telling import changed, facts_of, giver_of, is_own, let_join, may_command, record_mail, suggested
 from maildesk.mail.message import Level
+from maildesk.mail.thanks import only_thanks
 
-# Words by which a requester says that the resolution holds; the letter asks for the first of his language.
-YES = frozenset(
-    {"yes", "yes it works", "works", "it works", "works now", "fixed", "solved", "close", "close it", "confirmed", "ok"}
-    | {"ja", "geht", "es geht", "geht wieder", "funktioniert", "erledigt", "oui", "ça marche", "si", "sí", "funciona"}
-)
+_SETTLED = frozenset({Status.RESOLVED, Status.CLOSED, Status.CANCELLED})
 
 
 def from_outside(draft: Draft, mail: MailCame) -> Decision:
     """The requester or somebody copied in. His own verbs need a token; everything else he writes is a message."""
     incident, owner = draft.incident, is_own(draft.incident, mail.party)
-    if incident.status is Status.CLOSED and incident.closed_at is not None:
+    thanks = incident.status in _SETTLED and _only_thanks(mail)
+    if incident.status is Status.CLOSED and incident.closed_at is not None and not thanks:
         late = draft.now - incident.closed_at > draft.policy.reopen_within
         if late:
             return _continue(draft, mail)
@@ -41,18 +39,26 @@ def from_outside(draft: Draft, mail: MailCame) -> Decision:
     own = own_commands(mail.asked)
     if owner and own is not None:
         return _own_orders(draft, mail, own)
-    record_mail(draft, mail, Entry.MAIL, public=True)
+    record_mail(draft, mail, Entry.MAIL, public=True, why="only thanks" if thanks else "")
     _join(draft, mail)
-    if owner and incident.status is Status.RESOLVED and _says_yes(mail) and mail.trust.level >= Level.L2:
-        return _confirmed(draft, mail)
-    return _written(draft, mail)
+    return _thanked(draft, mail, owner=owner) if thanks else _written(draft, mail)
+
+
+def _thanked(draft: Draft, mail: MailCame, *, owner: bool) -> Decision:
+    """Thanks for what is settled. Those of the requester confirm a resolution; all others open nothing again."""
+    if not owner or draft.incident.status is not Status.RESOLVED:
+        return draft.decision(Action.UPDATE, "only thanks: filed, and nothing opens again")
+    if mail.trust.level >= Level.L2:
+        return _confirmed(draft, mail, "the requester says only thanks or yes, which confirms the resolution")
+    announce(draft, Happening.WROTE, speaker=mail.party, said=mail.said, values={**facts_of(mail), "oddity": "thanks"})
+    return draft.decision(Action.UPDATE, "only thanks, but the sender is only claimed: nothing closes, nothing opens")
 
 
 def _written(draft: Draft, mail: MailCame) -> Decision:
     """Plain words: they may end a wait or open what was settled, and the team reads them."""
     status, proven = draft.incident.status, mail.trust.level >= Level.L2
     about = facts_of(mail)
-    if status in {Status.RESOLVED, Status.CLOSED, Status.CANCELLED}:
+    if status in _SETTLED:
         if proven:
             draft.act(Act.WRITE)
             draft.set(resolved_at=None, closed_at=None)
@@ -68,12 +74,12 @@ def _written(draft: Draft, mail: MailCame) -> Decision:
     return draft.decision(Action.UPDATE, f"found by {mail.found.method}")
 
 
-def _confirmed(draft: Draft, mail: MailCame) -> Decision:
+def _confirmed(draft: Draft, mail: MailCame, why: str = "the requester confirmed the resolution") -> Decision:
     draft.act(Act.CONFIRM)
     draft.set(closed_at=draft.now)
     changed(draft, mail, "confirmed and closed by the requester")
     announce(draft, Happening.CONFIRMED, said=mail.said, values=facts_of(mail), in_reply_to=mail.message_id)
-    return draft.decision(Action.UPDATE, "the requester confirmed the resolution")
+    return draft.decision(Action.UPDATE, why)
 
 
 def _continue(draft: Draft, mail: MailCame) -> Decision:
@@ -126,10 +132,9 @@ def _own_orders(draft: Draft, mail: MailCame, asked: Asked) -> Decision:
     return draft.decision(Action.COMMAND, asked.canonical)
 
 
-def _says_yes(mail: MailCame) -> bool:
-    """Only a bare yes; a yes with a but is an answer that opens the incident again."""
-    words = "".join(" " if c in ".!,:;-" else c for c in mail.said.text)
-    return " ".join(words.split()).casefold() in YES and not mail.said.enclosures
+def _only_thanks(mail: MailCame) -> bool:
+    """Words of thanks or a bare yes, and nothing with them; a yes with a but opens the incident again."""
+    return all(one.cut for one in mail.said.enclosures) and only_thanks(mail.said.text)
 
 
 def _vouch(draft: Draft, mail: MailCame) -> None:

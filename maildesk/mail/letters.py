@@ -157,7 +157,7 @@ FIELDS: Mapping[str, Value] = MappingProxyType(
         "hint": _may("the number of an incident the mail may belong to, `INC-7`", "INC-7"),
         "alike": _may("the number of an open incident of this requester that may be the same, `INC-7`", "INC-7"),
         "alike_title": _may("its subject", "Printer on 3rd floor"),
-        "oddity": _may("what is odd about the mail: `settled`, `continues`, `outsider` or empty", ""),
+        "oddity": _may("what is odd about the mail: `settled`, `thanks`, `continues`, `outsider` or empty", ""),
         "continued": _may("the number of the incident that this one continues", "INC-7"),
         "suggest_cc": _things(
             "people in copy who were not added, each with the command that adds them",
@@ -286,7 +286,7 @@ LETTERS: Mapping[str, Kind] = MappingProxyType(
         "crossed": _spoken("Two answers crossed: a colleague was quicker.", "minutes"),
         "note": _spoken("A colleague left an internal note."),
         "reopened_tech": _spoken("The requester says that it is not solved.", "yours"),
-        "confirmed_tech": _spoken("The requester says that it works; it is closed."),
+        "confirmed_tech": _spoken("The requester says thanks, or that it works; it is closed."),
         "resumed": _technician("The time an incident was to wait for is over.", "steering"),
         "bounced": _technician("A mail of ours did not arrive.", "words", "steering", "address", "reason"),
         "done": _technician("Receipt: the commands were carried out.", "steering", "lines", "changes"),

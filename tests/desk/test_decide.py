@@ -13,7 +13,7 @@ from maildesk.desk.effects import Action, Ask, Confirmed, Link, MarkAddress, Sen
 from maildesk.desk.events import Found, LetterFailed, Ordered, Pending, Said, Sums, TimerRang
 from maildesk.desk.incident import Participant, Priority, Status, Waiting
 from maildesk.desk.people import Group, Party
-from maildesk.mail.message import Address, Bounce, Failure, Forwarded, Kind, Level
+from maildesk.mail.message import Address, Bounce, Enclosure, Failure, Forwarded, Kind, Level
 
 NOT_FOUND = {"found": Found()}
 
@@ -199,8 +199,8 @@ class TestARequester:
         after = [happens(before, mail(ERIKA)).incident for before in waiting]
         assert [i.status for i in after if i] == [Status.IN_PROGRESS, Status.PENDING]
 
-    @pytest.mark.parametrize("words", ["yes", "Yes!", "Ja.", "it works", " OK ", "Yes, it works!"])
-    def test_confirms_a_resolution_with_one_word(self, words):
+    @pytest.mark.parametrize("words", ["yes", "Ja.", "it works", " OK ", "Yes, it works!", "Vielen Dank!"])
+    def test_confirms_a_resolution_with_thanks_or_a_yes(self, words):
         decision = happens(incident(status=Status.RESOLVED), mail(ERIKA, words))
         assert decision.incident is not None
         assert decision.incident.status is Status.CLOSED
@@ -216,7 +216,7 @@ class TestARequester:
         assert decision.incident.status is Status.IN_PROGRESS
         assert letters(decision) == [("reopened", "erika@shop.example"), ("reopened_tech", "ann@acme.example")]
 
-    @pytest.mark.parametrize("words", ["yes", "still broken"])
+    @pytest.mark.parametrize("words", ["yes", "thanks", "still broken"])
     def test_who_is_only_claimed_changes_no_state_but_is_heard(self, words):
         before = incident(status=Status.RESOLVED)
         decision = happens(before, mail(ERIKA, words, found=Found(7, "subject"), **claimed()))
@@ -275,6 +275,23 @@ class TestARequester:
         decision = happens(before, mail(ERIKA, "again"))
         assert decision.incident is not None
         assert (decision.incident.id, decision.incident.status) == (7, Status.IN_PROGRESS)
+
+    @pytest.mark.parametrize("status", [Status.CLOSED, Status.CANCELLED])
+    @pytest.mark.parametrize("days", [1, 100])
+    def test_thanks_for_what_is_closed_open_nothing_again(self, status, days):
+        before = incident(status=status, closed_at=NOW - timedelta(days=days))
+        decision = happens(before, mail(ERIKA, "Thank you!"))
+        assert decision.incident is not None
+        assert (decision.incident.id, decision.incident.status) == (7, status)
+        assert letters(decision) == []
+        assert ("mail", "Thank you!") in records(decision)
+
+    def test_thanks_with_a_file_say_more(self):
+        said = Said("Thanks!", None, (Enclosure("error.png", "image/png", "0" * 64, 9),))
+        signed = Said("Thanks!", None, (Enclosure("logo.png", "image/png", "0" * 64, 9, cid="l", cut=True),))
+        before = incident(status=Status.RESOLVED)
+        after = [happens(before, replace(mail(ERIKA), said=one)).incident for one in (said, signed)]
+        assert [one.status for one in after if one] == [Status.IN_PROGRESS, Status.CLOSED]
 
     def test_who_answers_with_a_token_is_known_from_then_on(self):
         before = incident(requester=STRANGER.address.key, known=False)
