@@ -236,6 +236,7 @@ _ORIGINAL = any_of(r"""
 """)
 _FORWARDED = any_of(r"""
     forwarded message | forwarded mail | forwarded message follows | forwarded by .{1,80}
+    forwarded message from .{1,80}
     weitergeleitete nachricht | weitergeleitete e?-?mail | weitergeleitet von .{1,80} | message transféré
     message transmis | message réexpédié | transféré par .{1,80} | réacheminé par .{1,80} | mensaje reenviado
     reenviado por .{1,80} | messaggio inoltrato | inoltrato da .{1,80} | doorgestuurd bericht
@@ -283,6 +284,16 @@ def separator(line: str) -> str:
     if _IS_ORIGINAL.match(line):
         return "original"
     return "title" if len(line) < 60 and _IS_TITLE.match(line) else ""
+
+
+_IS_END = re.compile(
+    rf"^{_LINE_OF}{{2,}}\s*end (?:of )?(?:the )?forwarded message\s*{_LINE_OF}{{2,}}\s*$", re.IGNORECASE
+)
+
+
+def forward_end(line: str) -> bool:
+    """Whether a program marks the end of what it forwarded (Mutt, Horde)."""
+    return len(line) < 120 and _IS_END.match(line) is not None
 
 
 _MARKER_WORDS = (

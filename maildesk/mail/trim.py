@@ -415,10 +415,12 @@ def _block_below(lines: list[str], at: int) -> HeaderBlock | None:
 
 
 def _taken_apart(lines: list[str], block: HeaderBlock) -> Forwarded | None:
-    sender = spotted(block.fields.get("from", ""))
+    sender = spotted(block.fields.get("from", "").replace("*", ""))  # a bold name, as text
     if sender is None:
         return None
     body = lines[block.end :]
+    end = next((index for index, line in enumerate(body) if phrases.forward_end(line)), None)
+    body = body[:end]
     if all(_quoted(line) for line in body if line.strip()):
         body = [line.lstrip(" ").removeprefix(">").removeprefix(" ") for line in body]
     return Forwarded(sender, clean_line(block.fields.get("subject", "")), _joined(body))
@@ -429,7 +431,7 @@ def _forwarded_attached(mail: Mail) -> Forwarded | None:
     types = [one.type for one in mail.attachments]
     if "message/rfc822" not in types or any(kind.startswith("message/d") for kind in types):
         return None
-    if mail.text.strip() and not phrases.FORWARD_SUBJECT.match(mail.subject):
+    if split(mail.text).new and not phrases.FORWARD_SUBJECT.match(mail.subject):
         return None
     inner = read(mail.attachments[types.index("message/rfc822")].content)
     if not isinstance(inner, Mail) or inner.from_shown is None:

@@ -420,6 +420,7 @@ INNER = b"From: Max <max@kunde.example>\r\nSubject: inner\r\n\r\nhi"
     [
         ("Fwd: x", "please", [Attachment("m.eml", "message/rfc822", INNER)], True),
         ("x", "", [Attachment("m.eml", "message/rfc822", INNER)], True),
+        ("x", "-- \nErika Muster", [Attachment("m.eml", "message/rfc822", INNER)], True),
         ("x", "see the attached example", [Attachment("m.eml", "message/rfc822", INNER)], False),
         ("Fwd: x", "", [Attachment("m.eml", "message/rfc822", b"\xff")], False),
         ("x", "", [Attachment("d", "message/delivery-status", b""), Attachment("m", "message/rfc822", INNER)], False),

@@ -670,6 +670,36 @@ def test_the_first_sender_of_apples_forward_is_found(words):
         assert (found.sender.email, found.subject, found.text) == ("max@kunde.example", "No sound", "no sound")
 
 
+DATED = "Sent: Monday, March 2, 2026 9:20 AM\nTo: Ann\nSubject: No sound\n\nno sound"
+MAILED = "Date: Mon, 2 Mar 2026 09:20:12 +0100\nTo: ann@acme.example\nSubject: No sound\n\nno sound"
+FORWARDS = {
+    "Outlook": f"From: Max Beispiel [mailto:max@kunde.example]\n{DATED}",
+    "Outlook with a link": f"From: Max Beispiel <max@kunde.example <mailto:max@kunde.example>>\n{DATED}",
+    "Outlook in bold": f"*From:* {MAX}\n*Sent:* 2 March 2026\n*To:* Ann\n*Subject:* No sound\n\nno sound",
+    "Outlook in one line": f"From: {MAX} Sent: 2 March 2026 9:20 To: Ann Subject: No sound\n\nno sound",
+    "Outlook mobile": f"see below\n\n________________________________\nFrom: {MAX}\n{DATED}",
+    "under a signature": f"please\n\nRegards\nAnn\nACME\n+49 30 1234\n\n________________\nFrom: {MAX}\n{DATED}",
+    "Thunderbird": f"-------- Forwarded Message --------\nSubject: \tNo sound\nDate: \tMon, 2 Mar 2026\nFrom: \t{MAX}"
+    "\nTo: \tann@acme.example\n\nno sound",
+    "Notes": f"----- Weitergeleitet von Ann Lee/ACME am 02.03.2026 10:00 -----\n\nVon:\t{MAX}\nAn:\tann@acme.example"
+    "\nDatum:\t02.03.2026 09:20\nBetreff:\tNo sound\n\nno sound",
+    "Proton": f"------- Forwarded Message -------\nFrom: {MAX}\nDate: On Monday\nSubject: No sound\n\n\n> no sound",
+    "Samsung": f"-------- Original message --------\nFrom: {MAX} \nDate: 02/03/2026 09:20 (GMT+01:00) \nTo: ann"
+    " \nSubject: No sound \n\nno sound",
+    "Mutt": f"----- Forwarded message from {MAX} -----\n\nFrom: {MAX}\n{MAILED}\n\n----- End forwarded message -----",
+    "Gmail in bold": f"---------- Forwarded message ---------\nFrom: *Max Beispiel* <max@kunde.example>\n{MAILED}",
+    "marked as quoted": f"fyi\n\n> -----Original Message-----\n> From: {MAX}\n> " + DATED.replace("\n", "\n> "),
+}
+
+
+@pytest.mark.parametrize("text", FORWARDS.values(), ids=FORWARDS)
+def test_the_first_sender_is_found_whatever_program_forwarded(text):
+    found = forwarded(mail_of("FW: x", text))
+    assert found is not None
+    assert (found.sender.email, found.sender.name) == ("max@kunde.example", "Max Beispiel")
+    assert (found.subject, found.text) == ("No sound", "no sound")
+
+
 PREFIXES = [
     "Fwd",
     "FW",
