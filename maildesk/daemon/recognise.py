@@ -101,7 +101,7 @@ def recognise(
     incident, found = _settle(looks, mail, keys, found, party, proof, trust.level > Level.L0)
     copy = _copy_of(looks, reading, party) if incident is None else None
     incident = looks.incident(copy) if copy else incident
-    letter = _bounced(looks, reading)
+    letter = _bounced(looks, reading) or _returned(people, keys, reading, ring)
     if kind is Kind.BOUNCE:
         incident, found = (looks.incident(letter[0]) if letter and letter[0] else None), Found()
     event = MailCame(
@@ -130,8 +130,7 @@ def recognise(
         forwarded=reading.forwarded,
         forwarded_party=people.party(reading.forwarded.sender) if reading.forwarded else None,
         bounce=reading.bounce,
-        bounced_letter=letter[1] if letter else None,
-        bounced_to=letter[2] if letter else "",
+        bounced_to=letter[1] if letter else "",
         word=confirm_word(ring, arrived.fingerprint, party.key),
         confirmation=pending,
         answers=_answered(looks, keys) if party.technician else "",
@@ -312,12 +311,22 @@ def _answered(looks: Looks, keys: Keys) -> str:
     return next((letter[2] for letter in letters if letter), "")
 
 
-def _bounced(looks: Looks, reading: Reading) -> tuple[int | None, str, str] | None:
-    """The letter of ours that a delivery report quotes: (incident, Message-ID, to)."""
+def _bounced(looks: Looks, reading: Reading) -> tuple[int | None, str] | None:
+    """The letter of ours that a delivery report quotes by its id, which nobody can guess: (incident, to)."""
     for message_id in reading.bounce.original_ids if reading.bounce else ():
         letter = looks.letter(message_id)
         if letter:
-            return letter[0], message_id, letter[1]
+            return letter[0], letter[1]
+    return None
+
+
+def _returned(people: _People, keys: Keys, reading: Reading, ring: Keyring) -> tuple[int, str] | None:
+    """The same by the address that the report came back to (VERP): its token proves whom we had written to."""
+    for failure in reading.bounce.recipients if reading.bounce else ():
+        person = people.party(Address(failure.address)).key
+        for token in keys.tokens:
+            if token.where == "address" and token.incident and valid(ring, token, person):
+                return token.incident, failure.address.lower()
     return None
 
 

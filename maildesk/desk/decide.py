@@ -31,7 +31,7 @@ from maildesk.desk.recording import record_new, whose
 from maildesk.desk.technician import commands_on_new, confirm, from_technician, problem_lines
 from maildesk.desk.telling import facts_of_new, is_own, record_mail
 from maildesk.errors import MaildeskError
-from maildesk.mail.message import Kind, Level
+from maildesk.mail.message import Failure, Kind, Level
 
 
 def decide(incident: Incident | None, event: Event, policy: Policy, now: datetime) -> Decision:
@@ -95,20 +95,37 @@ def _file_in(incident: Incident | None, mail: MailCame, policy: Policy, now: dat
     return replace(draft.decision(Action.FILE, f"{mail.kind}: {mail.kind_reason}"), incident=incident)
 
 
+_REPORTED = {
+    "failed": "not delivered to",
+    "delayed": "not yet delivered to",
+    "delivered": "delivered to",
+    "relayed": "passed on, without a receipt, to",
+    "expanded": "passed on to everybody behind",
+}
+
+
 def _bounce(incident: Incident | None, mail: MailCame, policy: Policy, now: datetime) -> Decision:
     """A delivery report about a letter of ours: the address is marked, the people who look after it are told."""
-    if not mail.bounced_letter or not mail.bounce:
+    if not mail.bounced_to or not mail.bounce:
         return _file_in(incident, mail, policy, now)
     draft = Draft(_known(incident), policy, now)
-    ours = [f for f in mail.bounce.recipients if f.address.lower() == mail.bounced_to]
-    for failure in ours:
-        text = f"not delivered to {failure.address}: {failure.diagnostic or failure.status or 'no reason given'}"
+    reports = mail.bounce.recipients
+    for failure in reports:
+        text = f"{_REPORTED[failure.action]} {failure.address}: {_because(failure) or 'no reason given'}"
         draft.record(Entry.BOUNCE, text, inbox_id=mail.inbox_id, actor="desk", why=failure.status)
-        if failure.action == "failed":
-            _undelivered(draft, failure.address.lower(), failure.diagnostic or failure.status)
-    if not ours:
-        record_mail(draft, mail, Entry.BOUNCE, public=False, why="it names nobody the letter went to")
-    return draft.decision(Action.UPDATE if ours else Action.FILE, f"bounce: {mail.kind_reason}")
+    failed = [failure for failure in reports if failure.action == "failed"]
+    own = [failure for failure in failed if failure.address.lower() == mail.bounced_to]
+    if own:
+        _undelivered(draft, mail.bounced_to, _because(own[0]))
+    elif failed:  # an alias, or one of many behind the address: mails to it may still arrive
+        _unreached(draft, mail.bounced_to, _because(failed[0]), via=failed[0].address)
+    if not reports:
+        record_mail(draft, mail, Entry.BOUNCE, public=False, why="it names nobody")
+    return draft.decision(Action.UPDATE if failed else Action.FILE, f"bounce: {mail.kind_reason}")
+
+
+def _because(failure: Failure) -> str:
+    return failure.diagnostic or failure.status
 
 
 def _undelivered(draft: Draft, address: str, reason: str) -> None:
@@ -118,13 +135,18 @@ def _undelivered(draft: Draft, address: str, reason: str) -> None:
     the very address would come back again and again.
     """
     draft.add(MarkAddress(address, "undeliverable", reason))
+    _unreached(draft, address, reason)
+
+
+def _unreached(draft: Draft, address: str, reason: str, via: str = "") -> None:
+    """Tell who must find another way; `via` is where mails to the address went on to, if it failed only there."""
     own = draft.policy.directory.person_of(address) or address in {admin.key for admin in draft.policy.admins}
     if own:
         headline = f"Mails to {address} come back"
         details = (f"The mail server says: {reason}", f"The last one was about {draft.incident.tag}.")
         draft.add(TellAdmins(f"unreachable {address} {draft.now:%Y-%m-%d}", headline, details))
     else:
-        announce(draft, Happening.BOUNCED, values={"address": address, "reason": reason})
+        announce(draft, Happening.BOUNCED, values={"address": address, "reason": reason, "via": via})
 
 
 def _create(_incident: Incident | None, mail: MailCame, policy: Policy, now: datetime) -> Decision:

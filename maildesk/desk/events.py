@@ -105,8 +105,7 @@ class MailCame:
     forwarded: Forwarded | None = None
     forwarded_party: Party | None = None
     bounce: Bounce | None = None
-    bounced_letter: str | None = None  # Message-ID of our letter that it quotes and that the outbox knows
-    bounced_to: str = ""  # whom that letter was for
+    bounced_to: str = ""  # whom a letter of ours was for that surely came back, by its id or by its envelope sender
     answers: str = ""  # the template of the letter that a technician answers
     word: str = ""  # to be typed back if a command of this mail needs confirming
     confirmation: Pending | None = None  # the request that this mail answers

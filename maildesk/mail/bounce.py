@@ -39,7 +39,7 @@ from maildesk.mail.thread import scan_ids
 _OPENING = 3000  # characters within which a daemon says what it wants
 _FIRST_WORDS = 400  # characters within which a mail that only seems automatic must say so
 _RECIPIENTS = 100
-_NESTED = 2  # reports inside reports that are looked at
+_NESTED = 2  # so deep, and so many beside each other, are reports inside reports looked at
 _HEADER = 16 * 1024  # bytes or characters of a returned header that are looked at
 
 QUOTED_PARTS = frozenset(
@@ -329,11 +329,11 @@ def _by_envelope(mail: Mail) -> dict[str, str]:
 
 def _nested(mail: Mail, depth: int) -> list[Failure]:
     """The recipients of a report that came wrapped in this one: gateways send reports on as an attachment."""
-    for part in mail.attachments:
-        if part.type == "message/rfc822" and part.size <= 4 * READ:
-            inner = read(part.content)
-            if isinstance(inner, Mail) and recognise(inner):
-                return _failures(inner, depth + 1)
+    wrapped = (part for part in mail.attachments if part.type == "message/rfc822" and part.size <= 4 * READ)
+    for part in islice(wrapped, _NESTED):
+        inner = read(part.content)
+        if isinstance(inner, Mail) and recognise(inner):
+            return _failures(inner, depth + 1)
     return []
 
 

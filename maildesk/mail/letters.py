@@ -182,6 +182,7 @@ FIELDS: Mapping[str, Value] = MappingProxyType(
         "minutes": _need("a number of minutes", 4),
         "address": _need("the address that could not be reached", "erika@acme.example"),
         "reason": _may("why, in one line", "550 5.1.1 no such mailbox"),
+        "via": _may("where mails to it go on to, if they failed only there", "erika@private.example"),
         "word": _need("the word that proves it", "harbour"),
         "within": _need("for how many minutes the word counts", 60),
         "entries": _things(
@@ -288,7 +289,7 @@ LETTERS: Mapping[str, Kind] = MappingProxyType(
         "reopened_tech": _spoken("The requester says that it is not solved.", "yours"),
         "confirmed_tech": _spoken("The requester says thanks, or that it works; it is closed."),
         "resumed": _technician("The time an incident was to wait for is over.", "steering"),
-        "bounced": _technician("A mail of ours did not arrive.", "words", "steering", "address", "reason"),
+        "bounced": _technician("A mail of ours did not arrive.", "words", "steering", "address", "reason", "via"),
         "done": _technician("Receipt: the commands were carried out.", "steering", "lines", "changes"),
         "not_done": _technician("The commands were not carried out; what to send.", "steering", "lines", "saved"),
         "confirm": _technician("A command waits for a word typed in a reply.", "lines", "word", "within", "reason"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from daemon.desks import letters, mail, raw, rows, text_of, timeline
-from scenes.stages import QuickStage
+from scenes.stages import RING, QuickStage
 
 from maildesk.build import template_sources
 from maildesk.daemon.desk import Rules
@@ -16,8 +16,9 @@ from maildesk.daemon.handle import handle_waiting
 from maildesk.daemon.pipe import deliver
 from maildesk.daemon.reader import Overrun, Reader
 from maildesk.errors import Transient
-from maildesk.mail.message import Reading, Unreadable
+from maildesk.mail.message import Address, Reading, Unreadable
 from maildesk.mail.render import Renderer
+from maildesk.mail.thread import reply_address
 
 CHILD = """
 import os, sys, time
@@ -304,3 +305,28 @@ def test_a_site_that_only_looks_on_writes_its_letters_and_keeps_them(stage: Quic
     handle_waiting(stage.desk, shared_reader)
     assert {letter.state for letter in letters(stage.desk)} == {"held"}
     assert told(stage, "received") == ["erika@shop.example"]
+
+
+@pytest.mark.parametrize(
+    ("token_of", "failed", "told_to"),
+    [
+        ("erika@shop.example", "erika@shop.example", ["ann@acme.example", "ben@acme.example"]),
+        ("erika@shop.example", "otto@shop.example", []),
+        ("otto@shop.example", "erika@shop.example", []),
+        ("", "erika@shop.example", []),
+    ],
+)
+def test_a_report_that_quotes_nothing_is_known_by_the_address_it_came_back_to(
+    stage: QuickStage, shared_reader: Reader, token_of: str, failed: str, told_to: list[str]
+) -> None:
+    take(stage, mail("scanner"))
+    handle_waiting(stage.desk, shared_reader)
+    desk = Address("support@acme.example")
+    back = reply_address(RING, desk, 1, token_of) if token_of else desk
+    report = mail("report", "MAILER-DAEMON@shop.example", f"<{failed}>: 550 5.1.1 unknown", X_Failed_Recipients=failed)
+    take(stage, report.replace(b"To: support@acme.example", f"To: {back.email}".encode()))
+    handle_waiting(stage.desk, shared_reader)
+    assert states(stage) == [("done", 1)] * 2
+    assert sorted(told(stage, "bounced")) == told_to
+    told_of = [entry.record.text for entry in timeline(stage.desk, 1) if entry.record.entry == "bounce"]
+    assert told_of == [f"not delivered to {failed}: 550 5.1.1 unknown" for _ in told_to[:1]]

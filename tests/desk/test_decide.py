@@ -165,19 +165,47 @@ class TestMachines:
             STRANGER,
             kind=Kind.BOUNCE,
             bounce=Bounce((failure,)),
-            bounced_letter="md.x@acme.example",
             bounced_to="erika@shop.example",
         )
         decision = happens(incident(), event)
         assert MarkAddress("erika@shop.example", "undeliverable", "550 no such user") in decision.effects
         assert letters(decision) == [("bounced", "ann@acme.example")]
 
-    def test_a_bounce_that_names_somebody_we_never_wrote_to_changes_nothing(self):
-        failure = Failure("victim@elsewhere.example", "5.1.1", "failed", "no")
-        event = mail(
-            STRANGER, kind=Kind.BOUNCE, bounce=Bounce((failure,)), bounced_letter="x", bounced_to="erika@shop.example"
-        )
+    @pytest.mark.parametrize(
+        ("action", "said"),
+        [
+            ("delayed", "not yet delivered to erika@shop.example: 450 later"),
+            ("delivered", "delivered to erika@shop.example: 450 later"),
+            ("relayed", "passed on, without a receipt, to erika@shop.example: 450 later"),
+            ("expanded", "passed on to everybody behind erika@shop.example: 450 later"),
+        ],
+    )
+    def test_a_report_of_anything_but_a_failure_is_only_noted(self, action, said):
+        failure = Failure("erika@shop.example", "4.4.1", action, "450 later")
+        event = mail(STRANGER, kind=Kind.BOUNCE, bounce=Bounce((failure,)), bounced_to="erika@shop.example")
         decision = happens(incident(), event)
+        assert (decision.action, letters(decision), records(decision)) == (Action.FILE, [], [("bounce", said)])
+        assert not [e for e in decision.effects if isinstance(e, MarkAddress)]
+
+    def test_a_bounce_of_an_alias_is_told_and_marks_nobody(self):
+        failure = Failure("erika@private.example", "5.2.2", "failed", "552 full")
+        event = mail(STRANGER, kind=Kind.BOUNCE, bounce=Bounce((failure,)), bounced_to="erika@shop.example")
+        decision = happens(incident(), event)
+        assert letters(decision) == [("bounced", "ann@acme.example")]
+        (told,) = [e for e in decision.effects if isinstance(e, Send)]
+        assert (told.values["address"], told.values["via"]) == ("erika@shop.example", "erika@private.example")
+        assert not [e for e in decision.effects if isinstance(e, MarkAddress)]
+
+    def test_a_bounce_that_names_nobody_is_filed(self):
+        event = mail(STRANGER, kind=Kind.BOUNCE, bounce=Bounce(()), bounced_to="erika@shop.example")
+        decision = happens(incident(), event)
+        assert (decision.action, letters(decision)) == (Action.FILE, [])
+        assert [entry for entry, _ in records(decision)] == ["bounce"]
+
+    def test_a_bounce_of_no_letter_of_ours_changes_nothing(self):
+        failure = Failure("erika@shop.example", "5.1.1", "failed", "no")
+        decision = happens(incident(), mail(STRANGER, kind=Kind.BOUNCE, bounce=Bounce((failure,))))
+        assert (decision.action, letters(decision)) == (Action.FILE, [])
         assert not [e for e in decision.effects if isinstance(e, MarkAddress | Send)]
 
     def test_spam_by_the_own_server_and_blocked_senders_are_filed(self):

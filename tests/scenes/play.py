@@ -11,7 +11,11 @@ A scene is a list of lines. Indented lines below a mail are its text.
     Ann replies to confirm:                      {word} in its text is the word that the letter asks for
     Erika presses "It works"                     the button of the last letter she got: a prepared mail of its own
     Erika's mailbox answers by itself:           an out-of-office reply to the last letter she got
-    The server of Erika refuses answer:          a bounce of the last letter of that sort to her
+    The server of Erika refuses answer           a bounce of the last letter of that sort to her
+    The server of Erika refuses answer for Otto  the same, but it names the address that hers goes on to
+    The server of Erika refuses answer in prose  the same in words only, without a machine-readable half
+    The server of Erika delays answer            a report that it is still on its way
+    Somebody forges a bounce to Erika            a report about a letter that nobody wrote
     Erika gets received "Printer jams [INC-1]"   a letter since the last mail; the subject if it matters
       saying "a technician will look"            words that must stand in it (a line each)
       not saying "#take"                         words that must not
@@ -132,6 +136,18 @@ class Play:
         message.set_content(text)
         return message
 
+    def report(self, to: str, report: str, returned: bytes) -> None:
+        """A mail server reports: its header's rest and its words, then the mail that came back."""
+        self.sent += 1
+        head = (
+            f"From: MAILER-DAEMON@shop.example\r\nTo: {to or self.desk}\r\nSubject: Undelivered Mail\r\n"
+            f"Return-Path: <>\r\nMessage-ID: <report-{self.sent}-{id(self)}@shop.example>\r\n"
+        )
+        gap = "" if report.startswith("MIME-Version") else "\r\n"
+        self.nothing_left()
+        self.stage.deliver(f"{head}{gap}{report}".encode() + returned + b"\r\n--b--\r\n")
+        self.collect()
+
     def last(self, name: str, template: str = "", tag: str = "") -> Letter:
         box = self.boxes.get(self.address(name), [])
         box = [x for x in box if (not template or x.template == template) and (not tag or f"[{tag}]" in x.subject)]
@@ -216,23 +232,34 @@ def _answers_by_itself(play: Play, found: Found, body: list[str]) -> None:
     play.send(message)
 
 
-def _refuses(play: Play, found: Found, _body: list[str]) -> None:
+def _reports(play: Play, found: Found, _body: list[str]) -> None:
     letter = play.last(found["who"], found["template"])
-    to = play.address(found["who"])
-    report = (
-        f"From: MAILER-DAEMON@shop.example\r\nTo: {letter.envelope or play.desk}\r\nSubject: Undelivered Mail\r\n"
-        f"Return-Path: <>\r\nMessage-ID: <bounce-{play.sent}-{id(play)}@shop.example>\r\nMIME-Version: 1.0\r\n"
+    to = play.address(found["alias"] or found["who"])
+    action, status = ("delayed", "4.4.1") if found["does"] == "delays" else ("failed", "5.1.1")
+    returned = letter.message.as_bytes(policy=email.policy.SMTP)
+    if found["prose"]:
+        play.report(
+            letter.envelope, f"<{to}>:\r\n550 5.1.1 no such mailbox\r\n\r\n--- Original message ---\r\n", returned
+        )
+    else:
+        play.report(letter.envelope, _status(to, action, status), returned)
+
+
+def _forges(play: Play, found: Found, _body: list[str]) -> None:
+    letter = b"Message-ID: <md.i1.k1.aaaaaaaaaaaaaaaa.bbbbbbbbbbbbbbbb@acme.example>\r\nSubject: [INC-1]\r\n\r\nx"
+    play.report(play.desk, _status(play.address(found["who"]), "failed", "5.1.1"), letter)
+
+
+def _status(to: str, action: str, status: str) -> str:
+    return (
+        "MIME-Version: 1.0\r\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
-        "--b\r\nContent-Type: text/plain\r\n\r\nYour mail could not be delivered.\r\n"
+        "--b\r\nContent-Type: text/plain\r\n\r\nThis is a report about your mail.\r\n"
         "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; shop.example\r\n\r\n"
-        f"Final-Recipient: rfc822; {to}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
-        "Diagnostic-Code: smtp; 550 5.1.1 no such mailbox\r\n\r\n"
+        f"Final-Recipient: rfc822; {to}\r\nAction: {action}\r\nStatus: {status}\r\n"
+        f"Diagnostic-Code: smtp; {status[0]}50 {status} no such mailbox\r\n\r\n"
         "--b\r\nContent-Type: message/rfc822\r\n\r\n"
-    ).encode()
-    play.sent += 1
-    play.nothing_left()
-    play.stage.deliver(report + letter.message.as_bytes(policy=email.policy.SMTP) + b"\r\n--b--\r\n")
-    play.collect()
+    )
 
 
 def _gets(play: Play, found: Found, body: list[str]) -> None:
@@ -277,13 +304,18 @@ NAME = r"(?P<who>[A-Z]\w+)"
 COPY = r"(?: copying (?P<copy>[\w, ]+))?"
 TO = r"(?: to (?P<template>\w+)(?: of (?P<tag>[A-Z]+-\d+))?)?"
 BY = r"(?: by (?P<way>address|reference))?"
+FOR = r"(?: for (?P<alias>[A-Z]\w+))?"
 STEPS: tuple[tuple[str, Act], ...] = (
     (r"([A-Z]\w+) is at (\S+@\S+)", _is_at),
     (rf'{NAME} writes "(?P<subject>.*)"{COPY}:', _writes),
     (rf'{NAME} replies{TO}{BY}(?: "(?P<commands>.*)")?{COPY}:', _replies),
     (rf'{NAME} presses "(?P<label>.*)"', _presses),
     (rf"{NAME}'s mailbox answers by itself:", _answers_by_itself),
-    (rf"The server of {NAME} refuses (?P<template>\w+)", _refuses),
+    (
+        rf"The server of {NAME} (?P<does>refuses|delays) (?P<template>\w+){FOR}(?P<prose> in prose)?",
+        _reports,
+    ),
+    (rf"Somebody forges a bounce to {NAME}", _forges),
     (r"([A-Z]\w+) gets nothing", _gets_nothing),
     (rf'{NAME} gets (?P<template>\w+)(?: "(?P<subject>.*)")?', _gets),
     (r"([A-Z]+-\d+) is (.*)", _is),
