@@ -129,6 +129,12 @@ def dashed_name(line: str) -> bool:
     return len(line) < 50 and _IS_NAME.match(line) is not None and all(word[0].isupper() for word in words)
 
 
+def name(line: str) -> bool:
+    """Whether a line may be a person's or a company's name: a few capitalised words and nothing else."""
+    words = line.strip(" \t\xa0*_,").split()
+    return 0 < len(words) <= 4 and all(word[0].isupper() and word.strip(".").isalpha() for word in words)
+
+
 def postscript(line: str) -> bool:
     return _IS_POSTSCRIPT.match(line) is not None
 
@@ -142,7 +148,6 @@ def dashes(line: str) -> bool:
 
 _IS_FOOTER_RULE = re.compile(r"^\s?(?:_{2,}|[-=*~─━]{3,})\s*$")
 _CONTACT = re.compile(r"://|\bwww\.|@|(?:\+|\b0)\d[\d ()/.-]{6,}", re.IGNORECASE)
-_PATCH = re.compile(r"\|\s+\d+ [+-]|^@@ |^diff |^[+]{3} ")
 _SMALL_PRINT = re.compile(
     r"""^\W{0,3}(?:
     (?:this|the)\ (?:e-?mail|message|information|content|communication|transmission)
@@ -161,7 +166,7 @@ _SMALL_PRINT = re.compile(
 )
 _SECRECY = re.compile(
     r"confiden|vertraulich|vertrouwelijk|poufn|konfiden|luottamuks|důvěrn|riservat|intended (?:only|solely)|privileged"
-    r"|intended recipient|nur für den (?:empfänger|adressaten)|destinataire|fortroli|fortrolig",
+    r"|nur für den (?:empfänger|adressaten)|destinataire|fortroli|fortrolig",
     re.IGNORECASE,
 )
 _GREEN = re.compile(
@@ -174,11 +179,6 @@ _GREEN = re.compile(
 
 def footer_rule(line: str) -> bool:
     return _IS_FOOTER_RULE.match(line) is not None
-
-
-def of_a_patch(line: str) -> bool:
-    """Whether this is a line of a patch: what follows its `---` is no footer."""
-    return _PATCH.search(line) is not None
 
 
 def contact(line: str) -> bool:

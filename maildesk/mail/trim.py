@@ -31,6 +31,7 @@ _LOOKED_AT = 5000  # lines; more of them are a pasted log
 _WRAPPED = 5  # lines over which an attribution may run
 _CONTEXT = 20  # quoted lines that are kept above an inline answer
 _SIGNATURE = 40  # lines that a signature with its small print may have
+_SMALL_PRINT = 15  # lines of a disclaimer alone
 _NEAR = 25  # lines of own words above a forwarded mail
 
 
@@ -355,22 +356,22 @@ def _signs(lines: list[str], written: list[int], number: int) -> bool:
 def _signs_off(line: str, above: str, below: list[str]) -> bool:
     """The same for a line that is set off from the words above: a footer, a name behind a dash, small print."""
     if endings.footer_rule(line):
-        return _is_footer(below)
+        return _is_footer(line, below)
     if not above:
         return False
     if endings.dashed_name(line):
         short = line.startswith("--") and len(below) <= 4 and all(len(text) < 60 for text in below)
         footed = 0 < len(below) <= 12 and (endings.footer_rule(below[0]) or endings.device_line(below[0]))
         return above.lstrip()[0] != line[0] and (not below or short or footed)
-    return len(below) <= _SIGNATURE and endings.small_print([line, *below])
+    return len(below) <= _SMALL_PRINT and endings.small_print([line, *below])
 
 
-def _is_footer(below: list[str]) -> bool:
-    """Whether these lines under a rule are the footer of a company or a list, and not a box around words."""
-    if not 0 < len(below) <= 12 or any(endings.of_a_patch(line) for line in below):
+def _is_footer(rule: str, below: list[str]) -> bool:
+    """Whether these lines under a rule are the footer of a list or somebody's card, not a box or a pasted report."""
+    if not 0 < len(below) <= 8 or any(endings.footer_rule(line) for line in below[:-1]):
         return False
-    closed = any(endings.footer_rule(line) for line in below[:-1])
-    return not closed and any(endings.contact(line) for line in below)
+    card = endings.name(below[0]) and all(len(line) <= 60 for line in below)
+    return (card or rule.strip().startswith("__")) and any(endings.contact(line) for line in below)
 
 
 def _with_postscript(lines: list[str]) -> tuple[list[str], list[str]]:
