@@ -10,6 +10,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Where these are set, every process compiles every module anew, and every dot of pytest is written by itself.
+unexport PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
 
 VENV := .venv
 BIN := $(VENV)/bin

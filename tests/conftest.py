@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,8 +122,9 @@ KINDS = {
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    for item in items:
-        place = item.path.relative_to(here).as_posix()
-        for beginning, mark in KINDS.items():
-            if place.startswith(beginning):
-                item.add_marker(mark)
+    for path, tests in groupby(items, lambda item: item.path):
+        place = path.relative_to(here).as_posix()
+        marks = [mark for beginning, mark in KINDS.items() if place.startswith(beginning)]
+        for test in tests if marks else ():
+            for mark in marks:
+                test.add_marker(mark)

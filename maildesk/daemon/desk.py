@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from maildesk.clock import Clock
 from maildesk.desk.policy import Policy
 from maildesk.mail.render import Renderer
 from maildesk.mail.thread import Keyring
-from maildesk.store.unit import Database
+
+if TYPE_CHECKING:  # to explain a mail takes rules and no database
+    from maildesk.store.unit import Database
 
 
 @dataclass(frozen=True, slots=True)

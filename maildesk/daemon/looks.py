@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from maildesk.daemon.recognise import Remembered
 from maildesk.desk.events import Alike, Pending
 from maildesk.desk.incident import Incident
 from maildesk.mail.message import Address
-from maildesk.store.unit import Unit
+
+if TYPE_CHECKING:  # who asks nobody needs no database
+    from maildesk.store.unit import Unit
 
 _MERGES = 20  # one into the next; an incident that was merged never comes to be merged with itself
 

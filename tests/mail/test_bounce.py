@@ -550,9 +550,9 @@ def test_nothing_invisible_of_a_report_reaches_its_values(noise):
     "piece", ["a", "a@", "<a@b", "a@b.c ", "\n", " ", "x: ", "to to to ", "\t-", "(reason: ", "550 5.", "----", "> "]
 )
 def test_the_words_of_a_hostile_daemon_cost_next_to_nothing(piece):
-    text = piece * (200_000 // len(piece))
+    text = piece * (50_000 // len(piece))
     content = Attachment("", "message/delivery-status", text.encode())
     mail = bare(headers=(REPORT, DAEMON), attachments=(content,), text=text, subject=text[:900])
     started = time.process_time()
     bounce(mail)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 0.5
