@@ -119,8 +119,20 @@ _IS_NAME = re.compile(r"^(?:[-–—~]{1,2}|/)\s?[^\W\d_]\w+(?: [^\W\d_][\w.'-]*
 
 def closing(line: str) -> bool:
     """Whether a line is a complimentary close, alone or with a name behind it."""
+    return _closed(line) is not None
+
+
+def signed_in_line(line: str) -> bool:
+    """Whether a complimentary close has the name behind it in the same line."""
+    return bool(_closed(line))
+
+
+def _closed(line: str) -> str | None:
+    """The name behind a complimentary close, "" if there is none; None if the line is no close."""
     found = _IS_CLOSING.match(line.strip(" \t\xa0*_")) if len(line) < 120 else None
-    return found is not None and all(word[0].isupper() for word in (found["name"] or "").split())
+    if found is None or not all(word[0].isupper() for word in (found["name"] or "").split()):
+        return None
+    return found["name"] or ""
 
 
 def dashed_name(line: str) -> bool:

@@ -347,6 +347,8 @@ def _signs(lines: list[str], written: list[int], number: int) -> bool:
     if endings.device_line(line):
         return len(below) <= 2
     if endings.closing(line):
+        if endings.signed_in_line(line) and _nothing_own(below):
+            return False  # "LG Erika" is how she ends her message, and no more than that
         return len(below) <= _SIGNATURE and all(len(text) <= 70 for text in below[:1])
     above = lines[written[number - 1]].rstrip() if number else ""
     set_off = not number or written[number] - written[number - 1] > 1 or line.startswith("__")
@@ -361,9 +363,13 @@ def _signs_off(line: str, above: str, below: list[str]) -> bool:
         return False
     if endings.dashed_name(line):
         short = line.startswith("--") and len(below) <= 4 and all(len(text) < 60 for text in below)
-        footed = 0 < len(below) <= 12 and (endings.footer_rule(below[0]) or endings.device_line(below[0]))
-        return above.lstrip()[0] != line[0] and (not below or short or footed)
+        return above.lstrip()[0] != line[0] and (short or (len(below) <= 12 and _nothing_own(below)))
     return len(below) <= _SMALL_PRINT and endings.small_print([line, *below])
+
+
+def _nothing_own(below: list[str]) -> bool:
+    """Whether nothing stands below, or what programs put there."""
+    return not below or any(test(below[0]) for test in (endings.dashes, endings.footer_rule, endings.device_line))
 
 
 def _is_footer(rule: str, below: list[str]) -> bool:

@@ -150,12 +150,10 @@ def test_what_only_looks_like_history_stays_new(text):
         "—\nErika\nkunde.example",
         "Regards,\nErika",
         "Kind regards\n\nErika Muster\nPhone +49 30 1234567\nwww.kunde.example",
-        "Best regards, Erika",
         "Cheers",
         "Mit freundlichen Grüßen\nErika Muster\n\nMuster & Co\nTel.: 030 1234567",
         "Viele Grüße aus Berlin\nErika",
         "MfG\nErika",
-        "LG Erika",
         "Freundliche Grüsse\nErika",
         "Cordialement,\nMarie Dupont",
         "Bien à vous\nMarie",
@@ -163,7 +161,6 @@ def test_what_only_looks_like_history_stays_new(text):
         "Un saludo,\nJosé",
         "Cordiali saluti\nAnna Rossi",
         "Met vriendelijke groet,\nJan",
-        "Groeten, Jan",
         "Pozdrawiam serdecznie\nJan Kowalski",
         "Z poważaniem\nJan",
         "Com os melhores cumprimentos,\nRui",
@@ -197,6 +194,14 @@ def test_a_signature_is_not_part_of_the_message(signature, below):
     assert parts.new == "It jams again."
     assert parts.signature == signature
     assert bool(parts.quoted) == bool(below)
+
+
+@pytest.mark.parametrize("close", ["Best regards, Erika", "LG Erika", "Groeten, Jan", "Gruß Erika Muster"])
+def test_a_close_with_the_name_in_the_same_line_is_how_the_message_ends(close):
+    for below in ("", "\n\nOn 3/2/26 09:20, ACME IT wrote:\n> Hello", "\n\n-- \nErika Muster"):
+        assert split(f"It jams again.\n\n{close}{below}").new == f"It jams again.\n\n{close}"
+    parts = split(f"It jams again.\n\n{close}\nKunde GmbH\nTel. +49 30 1234567")
+    assert parts.new == "It jams again."
 
 
 def test_words_of_thanks_are_part_of_the_message():
