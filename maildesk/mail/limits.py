@@ -46,10 +46,15 @@ class _Found:
     message: bool = False  # a Content-Type that holds another mail
 
 
-def check(raw: bytes) -> None:
-    """Raise `TooMuch` if a mail is over a limit that can be seen in its bytes."""
+def check_size(raw: bytes) -> None:
+    """Raise `TooMuch` if a mail is larger than any that is read."""
     if len(raw) > MAX_BYTES:
         raise TooMuch(f"larger than {MAX_BYTES} bytes")
+
+
+def check(raw: bytes) -> None:
+    """Raise `TooMuch` if a mail is over a limit that can be seen in its bytes."""
+    check_size(raw)
     if raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n") > MAX_LINES:
         raise TooMuch(f"more than {MAX_LINES} lines")
     _check_header(raw)
@@ -110,7 +115,9 @@ def _check_parts(raw: bytes) -> None:
 
 def _places(raw: bytes) -> list[_Found]:
     """Content-Type fields and possible delimiter lines in order, wherever they stand."""
-    text = b"\n" + raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if raw.count(b"\r") != raw.count(b"\r\n"):
+        raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    text = b"\n" + raw
     places = _types(text)
     if len(places) > MAX_PARTS * 4:
         raise TooMuch(f"more than {MAX_PARTS} parts")
@@ -148,7 +155,7 @@ def _types(text: bytes) -> list[_Found]:
 def _boundary(value: bytes) -> bytes:
     """The boundary as the parser will understand it, continuations (RFC 2231) and all."""
     probe = Message()
-    probe["Content-Type"] = value.decode("ascii", "surrogateescape").replace("\n", " ").strip()
+    probe["Content-Type"] = value.decode("ascii", "surrogateescape").replace("\r", " ").replace("\n", " ").strip()
     return (probe.get_boundary() or "").encode("utf-8", "replace")
 
 

@@ -19,11 +19,11 @@ wrong was mended. Nothing is lost: each leaf ends up in the message or among the
 
 from __future__ import annotations
 
-import email
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.errors import MissingHeaderBodySeparatorDefect
+from email.feedparser import FeedParser
 from email.message import Message
 from email.policy import Policy, compat32
 from itertools import chain
@@ -32,13 +32,18 @@ from urllib.parse import unquote
 
 from maildesk.mail import armour, invite, mend
 from maildesk.mail.charsets import codec, decode, unfolded, words
-from maildesk.mail.limits import MAX_ATTACHMENTS, MAX_BYTES, MAX_PARTS, TooMuch, check
+from maildesk.mail.limits import MAX_ATTACHMENTS, MAX_BYTES, MAX_PARTS, TooMuch, check, check_size
 from maildesk.mail.markup import NODES
 from maildesk.mail.message import Attachment
 from maildesk.mail.text import TEXT_LIMIT, clean_line, clean_text, html_to_text, text_to_html
 from maildesk.mail.transfer import cut_out, file_bytes, kind_of, text_bytes
 
 _AGAIN = 20  # parts of a mail that are parsed a second time
+_LARGE = 8 * 1024  # bytes of a mail from which on it pays to hold something back
+_CODED = b"base64"  # as nearly everybody writes it
+_REST_OF_HEADER = re.compile(rb"[^\r\n]*+\r?\n(?:[^\r\n]++\r?\n){0,10}+\r?\n")
+_BASE64_LINES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
+_HELD = re.compile("\0([0-9]{1,9})\0")
 _FIELD_LIMIT = 2500  # characters of a part's header field that are interpreted: the cost grows with their square
 _NAME_LIMIT = 200
 _META_FIELDS = frozenset({"content-type", "content-disposition", "content-transfer-encoding", "content-id"})
@@ -71,17 +76,46 @@ _DEFAULT_NAMES = {  # for a part without a name, so that it can be passed on
 
 
 class Parsing:
-    """The parsing of one mail. Counts what it costs: parts made, and bytes that are parsed a second time."""
+    """The parsing of one mail. Counts what it costs: parts made, and bytes that are parsed a second time.
+
+    The parser of the standard library pays for each line, and most lines of a large mail are base64 of a file. They
+    cannot be delimiters or header fields, so a block of them is held back, and one line stands for it in the parser.
+    """
 
     def __init__(self) -> None:
         self._made = 0
         self._again = 0
         self._bytes = 0
+        self._held: list[str] = []
 
     def parse(self, raw: bytes) -> Part:
         """The tree of parts. Raises `TooMuch`."""
+        check_size(raw)
+        raw = self._shortened(raw)
         check(raw)
-        return email.message_from_bytes(raw, _class=self._part)
+        parser = FeedParser(self._part)
+        parser.feed(raw.decode("ascii", "surrogateescape"))
+        return parser.close()
+
+    def _shortened(self, raw: bytes) -> bytes:
+        if len(raw) < _LARGE or b"\0" in raw:
+            return raw
+        out: list[bytes] = []
+        done = 0
+        at = raw.find(_CODED)
+        while at >= 0:
+            below = _REST_OF_HEADER.match(raw, at)
+            end = below.end() if below else at + len(_CODED)
+            if below and (block := _coded_block(raw, end)):
+                out += [raw[done:end], b"\0%d\0" % len(self._held)]
+                self._held.append(block.decode("ascii"))
+                done = end = end + len(block)
+            at = raw.find(_CODED, end)
+        return b"".join([*out, raw[done:]]) if out else raw
+
+    def restored(self, text: str) -> str:
+        """A text as the parser left it, with what was held back."""
+        return _HELD.sub(lambda found: self._held[int(found[1])], text) if self._held else text
 
     def again(self, raw: bytes) -> Part | None:
         """The same for a piece of the mail that was mended; None if this has been done too often."""
@@ -96,6 +130,13 @@ class Parsing:
         return Part(self, policy)
 
 
+def _coded_block(raw: bytes, at: int) -> bytes:
+    """The large block of nothing but base64 that begins here, up to the next delimiter; or b""."""
+    end = raw.find(b"\n--", at)
+    block = raw[at : end if end >= 0 else len(raw)].rstrip(b"\r\n")
+    return block if len(block) > _LARGE and not block.translate(None, _BASE64_LINES) else b""
+
+
 class Part(Message):
     """A part that keeps its payload as it came: Message.get_payload() would decode it by a charset nobody checked."""
 
@@ -107,7 +148,7 @@ class Part(Message):
     def raw(self) -> str:
         """The payload as the parser left it: without the line break that belongs to the delimiter below (RFC 2046)."""
         payload = self.__dict__.get("_payload")
-        return payload if isinstance(payload, str) else ""
+        return self.parsing.restored(payload) if isinstance(payload, str) else ""
 
     def get_content_type(self) -> str:
         """The type, also of `"text/html"`, `text/html charset=x` and `html`. Nonsense is plain text (RFC 2045 5.2)."""

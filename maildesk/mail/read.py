@@ -3,8 +3,8 @@
 The way: limits on the bytes (limits.py), one parse by the standard library (`compat32`, which keeps every octet and is
 3.6 times faster than the newer policies), then
 
-- the address and date fields to mail-parser, as a message of their own: given the whole tree it would decode every
-  attachment a second time and fail on a multipart without a boundary;
+- the address fields to mail-parser, as a message of their own: given the whole tree it would decode every attachment a
+  second time and fail on a multipart without a boundary. The same people write again, so what it says is remembered;
 - the From field also to the strict parsers (address.py), because identity hangs on it;
 - the parts to parts.py.
 
@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from itertools import islice
+from functools import lru_cache
+from itertools import chain, islice
 
 import mailparser
 
@@ -60,7 +61,8 @@ SINGLETONS = frozenset(
     }
 )
 _TRACE_FIELDS = frozenset({"delivered-to", "x-original-to", "envelope-to", "x-envelope-to"})
-_FOR_MAIL_PARSER = frozenset({"from", "sender", "reply-to", "to", "cc", "date"})
+_ADDRESS_FIELDS = frozenset({"from", "sender", "reply-to", "to", "cc"})
+_REMEMBERED = 2000  # characters of address fields that are worth to be kept
 _MAILS = frozenset({"message/rfc822", "message/global"})
 _INSIDE = 3  # mails inside each other whose text is looked for
 _FORWARDED = "---------- Forwarded message ----------"
@@ -125,22 +127,22 @@ def _head_lines(mail: Mail) -> Iterator[str]:
 def _mail(message: Part, fields: list[tuple[str, str]], size: int) -> Mail:
     """Put the mail together. `fields` are unfolded, still encoded."""
     first = {name.lower(): value for name, value in reversed(fields)}
-    parsed = _interpreted(fields)
+    people = _people(fields)
     from_, defect = _from(fields)
     found = content(message)
     ids = _ids(first.get("message-id", ""))
     return Mail(
         message_id=ids[0] if ids else None,
         from_=from_,
-        from_shown=from_ or _shown(parsed, first),
+        from_shown=from_ or _shown(people, first),
         from_defect=defect,
-        reply_to=_addresses(parsed, "reply-to"),
-        to=_addresses(parsed, "to"),
-        cc=_addresses(parsed, "cc"),
+        reply_to=people.reply_to,
+        to=people.to,
+        cc=people.cc,
         delivered_to=tuple(_trace(fields)),
         return_path=_return_path(first.get("return-path")),
         subject=clean_line(words(first.get("subject", ""))),
-        date=_date(parsed, first.get("date", "")),
+        date=_date(first.get("date", "")),
         in_reply_to=tuple(_ids(first.get("in-reply-to", "")))[-REFERENCES:],
         references=tuple(_ids(first.get("references", "")))[-REFERENCES:],
         headers=tuple(_headers(fields)),
@@ -150,7 +152,7 @@ def _mail(message: Part, fields: list[tuple[str, str]], size: int) -> Mail:
         html=found.html,
         attachments=tuple(found.attachments),
         size=size,
-        notes=tuple(_notes(parsed, found.notes)),
+        notes=(*people.notes, *found.notes[:20]),
         sealed=found.sealed,
     )
 
@@ -206,52 +208,62 @@ def _from(fields: list[tuple[str, str]]) -> tuple[Address | None, str]:
         return None, f"From: {defect}"
 
 
-def _interpreted(fields: list[tuple[str, str]]) -> mailparser.MailParser:
-    """What mail-parser makes of the address and date fields."""
-    fields = [(name, value) for name, value in fields if name.lower() in _FOR_MAIL_PARSER]
+@dataclass(frozen=True, slots=True)
+class _People:
+    """What mail-parser makes of the address fields."""
+
+    from_: tuple[Address, ...]
+    reply_to: tuple[Address, ...]
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    notes: tuple[str, ...]
+
+
+def _people(fields: list[tuple[str, str]]) -> _People:
+    named = tuple((name, value) for name, value in fields if name.lower() in _ADDRESS_FIELDS)
+    return _remembered(named) if sum(len(value) for _, value in named) < _REMEMBERED else _interpreted(named)
+
+
+def _interpreted(fields: tuple[tuple[str, str], ...]) -> _People:
     try:
-        return mailparser.MailParser(_message_of(fields))
+        parsed = mailparser.MailParser(_message_of(fields))
     except HeaderParseError:  # base64 that is none, in a name: better no name than no address
-        return mailparser.MailParser(_message_of([(name, _NAMED_IN_CODE.sub("", value)) for name, value in fields]))
+        parsed = mailparser.MailParser(_message_of([(name, _NAMED_IN_CODE.sub("", value)) for name, value in fields]))
+    return _People(
+        from_=tuple(_addresses(parsed.from_)),
+        reply_to=tuple(_addresses(parsed.reply_to)),
+        to=tuple(_addresses(parsed.to)),
+        cc=tuple(_addresses(parsed.cc)),
+        notes=tuple(clean_line(f"{one['header']}: {one['reason']}") for one in parsed.address_header_defects[:20]),
+    )
 
 
-def _message_of(fields: list[tuple[str, str]]) -> Message:
+_remembered = lru_cache(maxsize=512)(_interpreted)
+
+
+def _message_of(fields: Iterable[tuple[str, str]]) -> Message:
     view = Message()
     for name, value in fields:
         view[name] = value
     return view
 
 
-def _addresses(parsed: mailparser.MailParser, name: str) -> tuple[Address, ...]:
-    pairs = {"from": parsed.from_, "to": parsed.to, "cc": parsed.cc, "reply-to": parsed.reply_to}[name]
-    candidates = (address.shown(*pair) for pair in pairs or [])
-    return tuple(found for found in candidates if found is not None)
+def _addresses(pairs: Iterable[tuple[str, str]] | None) -> Iterator[Address]:
+    for name, email in pairs or ():
+        if found := address.shown(name, email):
+            yield found
 
 
-def _shown(parsed: mailparser.MailParser, first: dict[str, str]) -> Address | None:
+def _shown(people: _People, first: dict[str, str]) -> Address | None:
     """The best guess at the writer: From, however broken; else who sent or returned it."""
-    for candidate in _addresses(parsed, "from"):
-        return candidate
-    for name in ("from", "sender", "return-path"):
-        candidate_or_none = address.spotted(first.get(name, ""))
-        if candidate_or_none is not None:
-            return candidate_or_none
-    return None
+    guesses = (address.spotted(first.get(name, "")) for name in ("from", "sender", "return-path"))
+    return next((found for found in chain(people.from_, guesses) if found is not None), None)
 
 
-def _date(parsed: mailparser.MailParser, value: str) -> datetime | None:
-    """The Date field in UTC: by mail-parser, which is strict, else by the standard library, which is not."""
-    if parsed.date is not None:
-        found: datetime = parsed.date
-        return found.replace(microsecond=0).astimezone(UTC)
+def _date(value: str) -> datetime | None:
+    """The Date field in UTC, or None."""
     try:
         guess = parsedate_to_datetime(value[:200])
         return (guess if guess.tzinfo else guess.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-
-
-def _notes(parsed: mailparser.MailParser, mended: list[str]) -> Iterator[str]:
-    for defect in [*parsed.address_header_defects, *parsed.date_header_defects][:20]:
-        yield clean_line(f"{defect['header']}: {defect['reason']}")
-    yield from mended[:20]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from html import escape
-from unicodedata import normalize
+from unicodedata import is_normalized, normalize
 
 import nh3
 
@@ -37,6 +37,9 @@ _TEXT: dict[int, str | None] = {
 }
 
 
+_UNCLEAN = re.compile(f"[{re.escape(''.join(map(chr, sorted(_TEXT.keys() - {0x09, 0x0A}))))}]")
+
+
 def clean_line(text: str, limit: int = LINE_LIMIT) -> str:
     """One line of at most `limit` characters, without anything invisible that could hide or turn text."""
     text = text[: 4 * limit]
@@ -51,7 +54,9 @@ def clean_text(text: str, limit: int = TEXT_LIMIT) -> str:
     text = text[:limit].replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return text
-    return normalize("NFC", text.translate(_TEXT))[:limit]
+    if _UNCLEAN.search(text):
+        text = text.translate(_TEXT)
+    return text if is_normalized("NFC", text) else normalize("NFC", text)[:limit]
 
 
 # ---- HTML
@@ -152,14 +157,20 @@ _STOP_WORDS = {
     "it": "il lo gli le è non che con per una di mi si del della grazie buongiorno ho sono anche come ma questo nel",
     "nl": "de het een is niet ik wij met voor van op en dat dit mijn uw kan graag ook aan maar heb zijn bij naar",
 }
-_SPOKEN = {code: names(listed) for code, listed in _STOP_WORDS.items()}
+_SPOKEN = {
+    word: tuple(code for code, listed in _STOP_WORDS.items() if word in listed.split())
+    for word in names(" ".join(_STOP_WORDS.values()))
+}
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def language(text: str) -> str:
     """The language of a text if its small words say it plainly (en, de, fr, es, it, nl), else ""."""
     words = _LETTERS.findall(text[:4000].lower())
-    score = {code: sum(word in small for word in words) for code, small in _SPOKEN.items()}
+    score = dict.fromkeys(_STOP_WORDS, 0)
+    for word in words:
+        for code in _SPOKEN.get(word, ()):
+            score[code] += 1
     best, second = sorted(score, key=score.__getitem__, reverse=True)[:2]
     plain = score[best] >= 3 and score[best] >= 0.12 * len(words) and score[best] >= 1.4 * score[second]
     return best if plain else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -322,10 +323,33 @@ def test_dates_are_utc_or_nothing(value, date):
     assert made(b"Date: " + value).date == date
 
 
-def test_a_date_that_only_a_lenient_parser_knows_is_noted():
-    found = mail("odd_date.eml")
-    assert found.date == datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
-    assert found.notes == ("date: invalid-date-syntax",)
+def test_a_date_that_only_a_lenient_parser_knows_is_a_date():
+    assert mail("odd_date.eml").date == datetime(2026, 3, 2, 9, 14, tzinfo=UTC)
+
+
+def test_what_is_known_of_people_is_no_more_than_their_fields():
+    again = [made(b"From: Ann <ann@acme.example>\r\nTo: " + to) for to in (b"b@acme.example", b"c@acme.example")]
+    assert [found.to[0].email for found in again] == ["b@acme.example", "c@acme.example"]
+    long = b"From: ann@acme.example\r\nTo: " + b",\r\n ".join(b"%d@acme.example" % number for number in range(180))
+    assert len(made(long).to) == 180
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_files_of_any_size_are_read_whole(end):
+    data = bytes(range(256)) * 400
+    coded = base64.encodebytes(data).replace(b"\n", end)
+    head = b"Content-Type: application/x\r\nContent-Transfer-Encoding: base64\r\n\r\n".replace(b"\r\n", end)
+    part = b"--b" + end + head + coded
+    nested = b"--b" + end + b"Content-Type: message/rfc822" + end + end + head + coded
+    found = made(b"Content-Type: multipart/mixed; boundary=b", part + part + nested + b"--b--")
+    assert [one.content for one in found.attachments[:2]] == [data, data]
+    inner = read(found.attachments[2].content)
+    assert isinstance(inner, Mail)
+    assert inner.attachments[0].content == data
+    marked = made(
+        b"Content-Type: multipart/mixed; boundary=b", part + b"--b" + end + end + b"\0" + b"0\0" + end + b"--b--"
+    )
+    assert (marked.text, marked.attachments[0].content) == ("0", data)
 
 
 def test_address_lists_survive_names_with_commas_and_broken_members():
