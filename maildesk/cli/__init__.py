@@ -19,8 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
         sys.exit(run_guarded(words))
     from maildesk.cli.app import run_words  # noqa: PLC0415 -- as said at the head
+    from maildesk.cli.guard import flush  # noqa: PLC0415
 
-    sys.exit(run_words(words))
+    code = run_words(words)
+    flush()  # `| head` may have heard enough
+    sys.exit(code)
 
 
 def delivering(words: Sequence[str]) -> bool:

@@ -28,7 +28,7 @@ def run_guarded(words: Sequence[str]) -> int:
     if code != 0:
         _say("maildesk: the mail was not taken; the mail server keeps it and tries again")
         _drain()
-    _flush()
+    flush()
     return 0 if code == 0 else TEMPFAIL
 
 
@@ -50,7 +50,7 @@ def _say(text: str) -> None:
         print(text, file=sys.stderr)  # noqa: T201 -- the command line speaks this way
 
 
-def _flush() -> None:
+def flush() -> None:
     """Give out what is buffered, or forget it: Python ends with 120 when it cannot do so itself at the end."""
     for name in ("stdout", "stderr"):
         try:

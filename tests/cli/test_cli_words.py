@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -193,10 +194,13 @@ def test_a_terminal_gets_a_table_with_colours(desk: CliDesk) -> None:
         assert max(map(len, plain_.splitlines())) <= columns
 
 
-def test_a_reader_that_goes_away_is_no_traceback(desk: CliDesk) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_no_traceback(desk: CliDesk, unbuffered: str) -> None:
+    """Whether it goes while something is written or before the last of it is."""
     desk.mail(*(letter(number=number, From=f"a{number}@shop.example") for number in range(1, 4)))
     command = [sys.executable, "-m", "maildesk", "show", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None
