@@ -17,7 +17,7 @@ _DEVICE = any_of(rf"""
     sent from {_THING} | get (?:the )?outlook for {_THING} | gesendet von {_THING}
     von meinem? {_THING} (?:gesendet|versendet|verschickt)
     von unterwegs (?:gesendet|geschrieben|verschickt) | (?:mobil|unterwegs) (?:gesendet|geschrieben|verschickt)
-    diese nachricht wurde (?:von|mit) .{{2,80}} gesendet | (?:holen sie sich )?outlook für {_THING}
+    diese nachricht wurde (?:von|mit) .{{2,80}} gesendet | (?:holen sie sich )?outlook für {_THING}(?: beziehen)?
     envoyé (?:de|depuis|à partir de|d['’]) ?{_THING}
     (?:télécharger|obtenir|obtenez) outlook pour {_THING}
     enviado (?:desde|de|do|a partir) {_THING} | obtener outlook para {_THING}

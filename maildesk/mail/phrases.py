@@ -195,7 +195,7 @@ def header_field(line: str) -> tuple[str, str]:
     if found is None or found.group(1)[0].islower():
         return "", ""
     kind = _kind(found.group(1))
-    return kind, found.group(2).strip(" *_") if kind else ""
+    return kind, found.group(2).strip(" *_|") if kind else ""
 
 
 def _kind(key: str) -> str:

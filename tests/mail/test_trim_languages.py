@@ -284,6 +284,7 @@ DEVICES = {
     "de Mail": "Gesendet von Mail<https://go.microsoft.com/fwlink/?LinkId=550986> für Windows",
     "de GMX": "Diese Nachricht wurde von meinem Android Mobiltelefon mit GMX Mail gesendet.",
     "de Proton": "Von Proton Mail für iOS gesendet",
+    "de Outlook": "Outlook für iOS beziehen",
     "de Yahoo": "Gesendet von Yahoo Mail auf Android",
     "de under way": "Von unterwegs gesendet",
     "fr": "Envoyé de mon iPhone",
@@ -684,6 +685,8 @@ FORWARDS = {
     "under a signature": f"please\n\nRegards\nAnn\nACME\n+49 30 1234\n\n________________\nFrom: {MAX}\n{DATED}",
     "Thunderbird": f"-------- Forwarded Message --------\nSubject: \tNo sound\nDate: \tMon, 2 Mar 2026\nFrom: \t{MAX}"
     "\nTo: \tann@acme.example\n\nno sound",
+    "Thunderbird as a table": f"-------- Forwarded Message --------\n\nSubject: | No sound\nFrom: | {MAX}"
+    "\nTo: | ann@acme.example\n\nno sound",
     "Notes": f"----- Weitergeleitet von Ann Lee/ACME am 02.03.2026 10:00 -----\n\nVon:\t{MAX}\nAn:\tann@acme.example"
     "\nDatum:\t02.03.2026 09:20\nBetreff:\tNo sound\n\nno sound",
     "Proton": f"------- Forwarded Message -------\nFrom: {MAX}\nDate: On Monday\nSubject: No sound\n\n\n> no sound",
