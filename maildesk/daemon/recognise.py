@@ -118,6 +118,7 @@ def recognise(
         asked=asked,
         found=found,
         message_id=mail.message_id,
+        sealed=mail.sealed,
         copy=copy is not None,
         copied=tuple(people.party(a) for a in _copied(mail, party, policy)),
         named=tuple(people.party(Address(email)) for email in _named(pending.asked if pending else asked)),

@@ -30,6 +30,7 @@ from maildesk.desk.policy import Policy
 from maildesk.desk.recording import record_new, whose
 from maildesk.desk.technician import commands_on_new, confirm, from_technician, problem_lines
 from maildesk.desk.telling import facts_of_new, is_own, record_mail
+from maildesk.desk.unread import Problem, problem_of, told_back, why_silent
 from maildesk.errors import MaildeskError
 from maildesk.mail.message import Failure, Kind, Level
 
@@ -174,13 +175,13 @@ def _acknowledge(draft: Draft, mail: MailCame, policy: Policy, now: datetime) ->
     reader = whose(mail)
     exempt = reader.organisation is not None or reader.person is not None
     withheld = ack_withheld(mail.sums, policy.limits, mail.received_at, now, exempt=exempt, level=mail.trust.level)
-    happening = Happening.RECORDED if withheld else Happening.RECEIVED
+    happening = Happening.RECORDED if withheld else Happening.SEALED if mail.sealed else Happening.RECEIVED
     announce(
         draft,
         happening,
         speaker=mail.party if draft.incident.requester == mail.party.address.key else None,
         said=mail.said,
-        values=facts_of_new(draft, mail),
+        values={**facts_of_new(draft, mail), **problem_of(mail, Problem.ENCRYPTED)},
         in_reply_to=mail.message_id,
     )
     if withheld:
@@ -225,6 +226,8 @@ def _repeat(mail: MailCame) -> Decision:
 def _update(incident: Incident | None, mail: MailCame, policy: Policy, now: datetime) -> Decision:
     """A human wrote about a known incident."""
     draft = Draft(_known(incident), policy, now)
+    if mail.sealed:
+        return _update_sealed(draft, mail)
     if mail.confirmation:
         return confirm(draft, mail, mail.confirmation)
     if mail.found.foreign:
@@ -234,6 +237,19 @@ def _update(incident: Incident | None, mail: MailCame, policy: Policy, now: date
     if mail.party.technician and mail.asked:
         return from_technician(draft, mail)
     return from_outside(draft, mail)
+
+
+def _update_sealed(draft: Draft, mail: MailCame) -> Decision:
+    """Encrypted: what it says, and to whom, nobody here can know. So a technician's is not passed on."""
+    before = draft.incident
+    silent = why_silent(mail, draft.policy, draft.now)
+    if mail.party.technician and not is_own(before, mail.party):
+        record_mail(draft, mail, Entry.NOTE, public=False, why=f"encrypted ({mail.sealed}), so it was not passed on")
+        decision = draft.decision(Action.FILE, "an encrypted mail of a technician")
+    else:
+        decision = from_outside(draft, mail)
+    back = () if silent else (told_back(before, mail, Problem.ENCRYPTED, draft.policy),)
+    return replace(decision, effects=(*decision.effects, *back))
 
 
 Fate = Callable[[Incident | None, MailCame, Policy, datetime], Decision]

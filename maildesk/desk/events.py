@@ -92,6 +92,7 @@ class MailCame:
     asked: Asked
     found: Found
     message_id: str | None = None
+    sealed: str = ""  # how it is encrypted ("PGP", "S/MIME"): nobody at the desk can read it
     copy: bool = False  # the same mail came before, by another way (a list, a second address)
     copied: tuple[Party, ...] = ()  # To and Cc without the desk's own and the sender
     named: tuple[Party, ...] = ()  # those whom the commands name

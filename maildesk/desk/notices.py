@@ -33,6 +33,7 @@ class Happening(StrEnum):
     """What happened, as far as letters care."""
 
     RECEIVED = "received"  # recorded, and acknowledged
+    SEALED = "sealed"  # recorded, but encrypted
     RECORDED = "recorded"  # recorded without an acknowledgement
     OPENED_FOR = "opened for"  # a technician opened it for somebody
     ASSIGNED = "assigned"
@@ -78,6 +79,7 @@ class Notice:
 _A, _H = Audience, Happening
 NOTICES: Mapping[Happening, tuple[Notice, ...]] = {
     _H.RECEIVED: (Notice("received", _A.REQUESTER, "ack", words=False), Notice("new", _A.TEAM)),
+    _H.SEALED: (Notice("unopened", _A.REQUESTER, "ack", words=False), Notice("new", _A.TEAM)),
     _H.RECORDED: (Notice("new", _A.TEAM),),
     _H.OPENED_FOR: (Notice("received", _A.REQUESTER),),
     _H.ASSIGNED: (Notice("assigned", _A.TEAM),),

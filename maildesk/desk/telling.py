@@ -73,6 +73,7 @@ def giver_of(mail: MailCame) -> Giver:
 def facts_of(mail: MailCame) -> dict[str, object]:
     """What the team's letters say about a mail beside its words."""
     return {
+        "oddity": "sealed" if mail.sealed else "",
         "who": mail.party.shown,
         "who_address": mail.party.address.email,
         "unverified": mail.trust.level <= Level.L1 and mail.found.incident is not None,

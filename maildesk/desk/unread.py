@@ -1,4 +1,4 @@
-"""A mail that could not be read: its sender hears what to do, and a known incident says that something came."""
+"""A mail that nobody can read, too large, damaged or encrypted: its sender hears what to do instead."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def unread(incident: Incident | None, mail: MailCame, problem: Problem, policy: 
     if incident is not None:
         text = f"a mail of {mail.party.shown} could not be read; it is mail {mail.inbox_id} in quarantine"
         effects.append(Record(Entry.AUTO, text, actor=mail.party.key, actor_name=mail.party.shown, why=problem))
-    if not (silent := _silent(mail, policy, now)):
+    if not (silent := why_silent(mail, policy, now)):
         effects.append(told_back(incident, mail, problem, policy))
     return Decision(Action.QUARANTINE, silent or "its sender was told", None, tuple(effects))
 
@@ -47,12 +47,17 @@ def told_back(incident: Incident | None, mail: MailCame, problem: Problem, polic
         automatic="ack",
         language=(party.person.language if party.person else "") or party.language or mail.language or policy.language,
         in_reply_to=mail.message_id,
-        values={"problem": str(problem), "received": mail.received_at, "megabytes": MAX_BYTES // 1024**2},
+        values=problem_of(mail, problem),
         anonymous=not (incident.known if incident else party.known),
     )
 
 
-def _silent(mail: MailCame, policy: Policy, now: datetime) -> str:
+def problem_of(mail: MailCame, problem: Problem) -> dict[str, object]:
+    """What the letter says about the mail."""
+    return {"problem": str(problem), "received": mail.received_at, "megabytes": MAX_BYTES // 1024**2}
+
+
+def why_silent(mail: MailCame, policy: Policy, now: datetime) -> str:
     """Why nobody is told; "" if the sender is."""
     checks = (
         (mail.kind is not Kind.HUMAN, f"{mail.kind}: {mail.kind_reason}"),

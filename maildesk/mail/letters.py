@@ -157,7 +157,7 @@ FIELDS: Mapping[str, Value] = MappingProxyType(
         "hint": _may("the number of an incident the mail may belong to, `INC-7`", "INC-7"),
         "alike": _may("the number of an open incident of this requester that may be the same, `INC-7`", "INC-7"),
         "alike_title": _may("its subject", "Printer on 3rd floor"),
-        "oddity": _may("what is odd about the mail: `settled`, `thanks`, `continues`, `outsider` or empty", ""),
+        "oddity": _may("what is odd about the mail: `settled`, `thanks`, `continues`, `outsider`, `sealed` or empty", ""),
         "continued": _may("the number of the incident that this one continues", "INC-7"),
         "suggest_cc": _things(
             "people in copy who were not added, each with the command that adds them",
