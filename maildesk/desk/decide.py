@@ -14,10 +14,12 @@ from datetime import datetime
 from maildesk.desk.draft import Draft
 from maildesk.desk.effects import (
     Action,
+    Ask,
     Decision,
     Entry,
     MarkAddress,
     Record,
+    Send,
     StormNoticed,
     TellAdmins,
 )
@@ -28,7 +30,7 @@ from maildesk.desk.orders import WAIT_TIMER, Giver, run
 from maildesk.desk.outside import contribution, from_outside
 from maildesk.desk.policy import Policy
 from maildesk.desk.recording import record_new, whose
-from maildesk.desk.technician import commands_on_new, confirm, from_technician, problem_lines
+from maildesk.desk.technician import commands_on_new, confirm, from_technician, problem_lines, tell_owner
 from maildesk.desk.telling import facts_of_new, is_own, record_mail
 from maildesk.desk.unread import Problem, problem_of, told_back, why_silent
 from maildesk.errors import MaildeskError
@@ -69,11 +71,30 @@ def _mail(incident: Incident | None, mail: MailCame, policy: Policy, now: dateti
         return Decision(Action.FILE, "it confirms a command on an incident that is gone")
     if mail.copy:
         return _put_away(incident, mail, "the same mail, by another way", policy, now)
-    decision = FATE[mail.kind, incident is not None](incident, mail, policy, now)
+    decision = _aged(FATE[mail.kind, incident is not None](incident, mail, policy, now), mail, policy, now)
     if mail.party.undeliverable and mail.kind is Kind.HUMAN and mail.trust.level > Level.L0:
         mark = MarkAddress(mail.party.address.key, "deliverable", "wrote again")
         decision = replace(decision, effects=(mark, *decision.effects))
     return decision
+
+
+def _aged(decision: Decision, mail: MailCame, policy: Policy, now: datetime) -> Decision:
+    """Old mail, found at a first start or after a long rest, is recorded without automatic letters to anybody.
+
+    Human words are passed on, however late; and the admins hear once a day that there is something to look at.
+    """
+    silent = [e for e in decision.effects if isinstance(e, Send) and e.automatic]
+    if now - mail.received_at <= policy.limits.old_mail or not silent:
+        return decision
+    kept = [effect for effect in decision.effects if effect not in silent and not isinstance(effect, Ask)]
+    note = () if decision.incident is None else (_NO_LETTERS,)
+    headline = "Mails older than a day were taken in"
+    details = ("They are recorded, but nobody was written to about them. `maildesk list` shows what is open.",)
+    told = TellAdmins(f"old mails {now:%Y-%m-%d}", headline, details)
+    return replace(decision, effects=(*kept, *note, told))
+
+
+_NO_LETTERS = Record(Entry.LETTER, "no automatic letters: the mail is older than a day", actor="desk")
 
 
 def _file(_incident: Incident | None, mail: MailCame, _policy: Policy, _now: datetime) -> Decision:
@@ -152,6 +173,8 @@ def _unreached(draft: Draft, address: str, reason: str, via: str = "") -> None:
 
 def _create(_incident: Incident | None, mail: MailCame, policy: Policy, now: datetime) -> Decision:
     """A new incident; or one repeat more of a storm, which is only counted."""
+    if rule := _silenced(mail):
+        return Decision(Action.FILE, rule)
     if _storm(mail, policy) and not mail.party.technician:
         return _repeat(mail)
     draft = record_new(mail, policy, now)
@@ -163,6 +186,8 @@ def _create(_incident: Incident | None, mail: MailCame, policy: Policy, now: dat
 
 def _create_quietly(_incident: Incident | None, mail: MailCame, policy: Policy, now: datetime) -> Decision:
     """Automatic mail may report something real (a monitor, a list), but nobody is answered."""
+    if rule := _silenced(mail):
+        return Decision(Action.FILE, rule)
     if _storm(mail, policy):
         return _repeat(mail)
     draft = record_new(mail, policy, now)
@@ -170,12 +195,21 @@ def _create_quietly(_incident: Incident | None, mail: MailCame, policy: Policy, 
     return draft.decision(Action.CREATE, f"{mail.kind}: {mail.kind_reason}")
 
 
+def _silenced(mail: MailCame) -> str:
+    """The rule that has this mail filed silently; "" if none does."""
+    verdict = mail.classification
+    return f"rule {verdict.sources['silent']} files it silently" if verdict and verdict.silent else ""
+
+
 def _acknowledge(draft: Draft, mail: MailCame, policy: Policy, now: datetime) -> None:
     """The acknowledgement, or the reason why there is none in the timeline; the team hears of it in any case."""
     reader = whose(mail)
     exempt = reader.organisation is not None or reader.person is not None
     withheld = ack_withheld(mail.sums, policy.limits, mail.received_at, now, exempt=exempt, level=mail.trust.level)
-    happening = Happening.RECORDED if withheld else Happening.SEALED if mail.sealed else Happening.RECEIVED
+    for_another = mail.party.technician and any(command.verb == "for" for command in mail.asked.commands)
+    happening = (
+        Happening.RECORDED if withheld or for_another else Happening.SEALED if mail.sealed else Happening.RECEIVED
+    )
     announce(
         draft,
         happening,
@@ -289,6 +323,8 @@ def _ordered(incident: Incident, order: Ordered, policy: Policy, now: datetime) 
             sums=order.sums,
         )
         lines = run(draft, order.asked, giver)
+        if all(line.ok for line in lines):
+            tell_owner(draft, incident, order.party, order.said)
     if not all(line.ok for line in lines) or not lines:
         return Decision(Action.IGNORE, "\n".join(f"{line.shown}: {line.why}" for line in lines if not line.ok))
     return draft.decision(Action.COMMAND, "\n".join(line.why for line in lines))
@@ -312,7 +348,7 @@ def _assignee_gone(incident: Incident, event: AssigneeGone, policy: Policy, now:
     draft.set(assignee=None)
     draft.act(Act.ASSIGN)
     draft.record(Entry.CHANGE, "unassigned", actor="desk", why=f"the configuration no longer has {event.name}")
-    announce(draft, Happening.ORPHANED)
+    announce(draft, Happening.ORPHANED, values={"oddity": "orphaned", "former": event.name})
     return draft.decision(Action.UPDATE, f"{event.name} is gone")
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from maildesk.desk.commands import card
+from maildesk.desk.commands import GRAMMAR, card
 from maildesk.desk.effects import Send
+from maildesk.desk.events import Said
 from maildesk.desk.incident import Incident
 from maildesk.desk.notices import INTERNAL_LETTERS
 from maildesk.desk.policy import Mailbox, Policy
@@ -167,29 +168,45 @@ def _values(send: Send, setting: Setting, left_out: tuple[str, ...]) -> dict[str
         "to_name": "" if send.anonymous else send.to.name,
         "also": send.also,
         "left_out": left_out,
-        "commands": COMMANDS,
+        "commands": _commands(setting.incident, send),
         "rules": () if send.template in RECEIPTS else setting.rules,
         "history": () if send.template in RECEIPTS else setting.history,
     }
     if setting.incident:
         values |= _about(setting.incident, send, setting.policy)
     if send.said and not send.anonymous:
-        values |= {"message": send.said.text.strip(), "message_html": send.said.html}
+        values |= {"message": _with_signature(send, send.said), "message_html": send.said.html}
     if send.role == "technician":
         values["reply_goes"] = "internal" if _stays_inside(send, setting.incident) else "public"
-    if send.template == "help":
+    if send.template == "help" or send.values.get("unknown"):
         values["rows"] = _rows(send, setting.policy)
     if send.template == "resolved" and setting.incident:
         values["buttons"] = tuple(_button(verb, send, setting) for verb in BUTTONS)
     values |= send.values
     if offers := send.values.get("offers"):
         assert isinstance(offers, tuple)
-        values["buttons"] = tuple({"label": text, "href": mailto(setting, text, "")} for text in offers)
+        values["buttons"] = tuple(_offer(text, send, setting) for text in offers)
     return values
+
+
+def _with_signature(send: Send, said: Said) -> str:
+    """The words; of a new mail with the signature below, where the telephone number and the room stand."""
+    if send.template != "new" or not said.signature.strip():
+        return said.text.strip()
+    return f"{said.text.strip()}\n\n{said.signature.strip()}"
 
 
 RECEIPTS = frozenset({"done", "not_done"})  # they answer a command, and its giver has just read the rest
 COMMANDS = ("#take", "#assign", "#pending", "#resolve", "#note", "#help")
+OVER = ("#reopen", "#note", "#help")
+
+
+def _commands(incident: Incident | None, send: Send) -> tuple[str, ...]:
+    """The commands worth naming: those that make sense now."""
+    if incident is not None and not incident.open:
+        return OVER
+    own = incident is not None and send.to_key == f"@{incident.assignee}"
+    return COMMANDS[1:] if own else COMMANDS
 
 
 def _about(incident: Incident, send: Send, policy: Policy) -> dict[str, Any]:
@@ -224,7 +241,7 @@ def _told_anyway(send: Send, incident: Incident) -> bool:
 
 def _stays_inside(send: Send, incident: Incident | None) -> bool:
     """Where an answer to this letter goes, which is also what becomes of it when it comes."""
-    return send.template in INTERNAL_LETTERS or incident is None or not incident.requester
+    return send.template in INTERNAL_LETTERS or incident is None or not incident.requester or incident.silent
 
 
 def _requester_name(incident: Incident) -> str:
@@ -234,10 +251,12 @@ def _requester_name(incident: Incident) -> str:
 
 def _rows(send: Send, policy: Policy) -> tuple[dict[str, str], ...]:
     language = send.language or policy.language
-    return tuple(
+    about = str(send.values.get("verb", "")).strip().lstrip("#").lower()
+    rows = tuple(
         {"verb": row.command.split()[0].strip("#"), "example": row.command, "meaning": row.meaning}
-        for row in card(technician=True, language=language)
+        for row in card(technician=send.role == "technician", language=language)
     )
+    return tuple(row for row in rows if row["verb"] == about) or rows
 
 
 # The buttons below a resolution, by the name that each language has a label for.
@@ -249,6 +268,14 @@ def _button(verb: str, send: Send, setting: Setting) -> Mapping[str, str]:
     assert setting.incident is not None
     key = button_key(setting.ring, verb, setting.incident.id, send.to_key)
     return {"label": BUTTONS[verb], "href": mailto(setting, f"#{verb}", f"Key: {key}")}
+
+
+def _offer(text: str, send: Send, setting: Setting) -> Mapping[str, str]:
+    """A corrected command line, with a key for each of its verbs: a mail that is opened by a tap is no reply."""
+    assert setting.incident is not None
+    verbs = [word[1:] for word in text.split() if word.startswith("#") and word[1:] in GRAMMAR]
+    keys = [button_key(setting.ring, verb, setting.incident.id, send.to_key) for verb in verbs]
+    return {"label": text, "href": mailto(setting, text, "\n".join(f"Key: {key}" for key in keys))}
 
 
 def mailto(setting: Setting, commands: str, body: str) -> str:

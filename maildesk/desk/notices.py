@@ -26,6 +26,7 @@ class Audience(StrEnum):
     TEAM = "team"  # the assignee, else his group, else its lead, else all technicians, else the admins; and watchers
     LEAD = "lead"  # of the group, else the team
     SPEAKER = "speaker"  # who caused it, at the registered address
+    WRITER = "writer"  # somebody outside who caused it
     ADMINS = "admins"
 
 
@@ -52,6 +53,8 @@ class Happening(StrEnum):
     CAME_BACK = "came back"  # the requester wrote to a settled incident, which opened again
     CANCELLED = "cancelled"
     MERGED = "merged"
+    CHANGED = "changed"  # by a colleague of the one who has it
+    SETTLED = "settled"  # closed or cancelled by the requester's own command
     BOUNCED = "bounced"
     STATUS = "status"
     DECLINED = "declined"
@@ -81,7 +84,7 @@ NOTICES: Mapping[Happening, tuple[Notice, ...]] = {
     _H.RECEIVED: (Notice("received", _A.REQUESTER, "ack", words=False), Notice("new", _A.TEAM)),
     _H.SEALED: (Notice("unopened", _A.REQUESTER, "ack", words=False), Notice("new", _A.TEAM)),
     _H.RECORDED: (Notice("new", _A.TEAM),),
-    _H.OPENED_FOR: (Notice("received", _A.REQUESTER),),
+    _H.OPENED_FOR: (Notice("opened_for", _A.REQUESTER),),
     _H.ASSIGNED: (Notice("assigned", _A.TEAM),),
     _H.ORPHANED: (Notice("assigned", _A.LEAD),),
     _H.TAKEN: (Notice("taken", _A.REQUESTER),),
@@ -98,9 +101,11 @@ NOTICES: Mapping[Happening, tuple[Notice, ...]] = {
     _H.CAME_BACK: (Notice("reopened", _A.REQUESTER), Notice("reopened_tech", _A.TEAM)),
     _H.CANCELLED: (Notice("cancelled", _A.OUTSIDE),),
     _H.MERGED: (Notice("merged", _A.OUTSIDE),),
+    _H.CHANGED: (Notice("changed", _A.SPEAKER),),
+    _H.SETTLED: (Notice("changed", _A.TEAM),),
     _H.BOUNCED: (Notice("bounced", _A.TEAM),),
     _H.STATUS: (Notice("status", _A.REQUESTER, "ack"),),
-    _H.DECLINED: (Notice("declined", _A.REQUESTER, "ack"),),
+    _H.DECLINED: (Notice("declined", _A.WRITER, "ack"),),
     _H.DONE: (Notice("done", _A.SPEAKER),),
     _H.NOT_DONE: (Notice("not_done", _A.SPEAKER),),
     _H.CONFIRM: (Notice("confirm", _A.SPEAKER),),
@@ -124,7 +129,7 @@ OPTIONAL = frozenset(
         "crossed",
         "note",
     }
-    | {"done", "resumed", "confirmed_tech", "storm"}
+    | {"changed", "done", "resumed", "confirmed_tech", "storm"}
 )
 
 
@@ -174,7 +179,7 @@ def _send(
     values: Mapping[str, object],
     in_reply_to: str | None,
 ) -> Send:
-    outside = notice.audience in {Audience.OUTSIDE, Audience.REQUESTER}
+    outside = notice.audience in {Audience.OUTSIDE, Audience.REQUESTER, Audience.WRITER}
     stranger = outside and not incident.known and notice.automatic != ""
     also = tuple(p.address.name or p.address.email for p in people if p is not who)
     return Send(
@@ -240,6 +245,11 @@ def _speaker(_incident: Incident, policy: Policy, speaker: Party | None) -> Iter
         yield _technician(speaker.person, policy)
 
 
+def _writer(incident: Incident, policy: Policy, speaker: Party | None) -> Iterator[Recipient]:
+    if speaker:
+        yield _outsider(speaker.address.key, incident, policy)
+
+
 def _admins(_incident: Incident, policy: Policy, _speaker: Party | None) -> Iterator[Recipient]:
     for address in policy.admins:
         person = policy.directory.person_of(address.key)
@@ -253,6 +263,7 @@ _AUDIENCES = {
     Audience.TEAM: _team,
     Audience.LEAD: _lead,
     Audience.SPEAKER: _speaker,
+    Audience.WRITER: _writer,
     Audience.ADMINS: _admins,
 }
 

@@ -62,6 +62,8 @@ class Turn:
     happened: list[Happening] = field(default_factory=list)
     spoken: bool = False  # the mail's words have found their place
     crossed: dict[str, object] = field(default_factory=dict)  # the colleague who answered minutes ago
+    reason: str = ""  # why it was opened again, in one line
+    about: str = ""  # the verb that somebody wants to know more of
     merged: str = ""  # the tag under which it goes on
 
     def change(self, text: str, **data: str) -> str:
@@ -139,7 +141,9 @@ _SUPERSEDED: Mapping[Happening, frozenset[Happening]] = {
         {Happening.ANSWERED, Happening.RESOLVED, Happening.CLOSED, Happening.CANCELLED, Happening.WAITING}
         | {Happening.REOPENED}
     ),
-    Happening.ANSWERED: frozenset({Happening.RESOLVED, Happening.CLOSED, Happening.CANCELLED, Happening.WAITING}),
+    Happening.ANSWERED: frozenset(
+        {Happening.RESOLVED, Happening.CLOSED, Happening.CANCELLED, Happening.WAITING, Happening.REOPENED}
+    ),
     Happening.NOTED: frozenset({Happening.ASSIGNED}),
 }
 
@@ -154,9 +158,9 @@ def _letters(turn: Turn) -> None:
     happened = list(dict.fromkeys(turn.happened))
     name = turn.giver.party.shown
     # Why it was cancelled stands in the incident's resolution, and its letter says so.
-    reason = turn.draft.incident.resolution if Happening.CANCELLED in happened else ""
+    reason = turn.draft.incident.resolution if Happening.CANCELLED in happened else turn.reason
     about = {"reason": reason, "by": name, "author": name, "who": name, "who_address": turn.giver.party.address.email}
-    about["into"] = turn.merged
+    about |= {"into": turn.merged, "verb": turn.about}
     for happening in happened:
         if _SUPERSEDED.get(happening, frozenset()) & set(happened):
             continue
@@ -259,7 +263,12 @@ def _resolve(turn: Turn, command: Command) -> str:
     _makes_his(turn)
     draft.set(resolution=command.value or turn.giver.said.text.strip(), resolved_at=draft.now)
     _settle(turn, Happening.RESOLVED)
-    return turn.change("resolved", resolution=draft.incident.resolution)
+    return turn.change(_because("resolved", command.value), resolution=draft.incident.resolution)
+
+
+def _because(what: str, value: str) -> str:
+    """A change with the words that stood in the command; those of the mail have an entry of their own."""
+    return f"{what}: {value}" if value else what
 
 
 def _close(turn: Turn, command: Command) -> str:
@@ -269,14 +278,14 @@ def _close(turn: Turn, command: Command) -> str:
         draft.set(resolution=command.value)
     draft.set(closed_at=draft.now, resolved_at=draft.incident.resolved_at or draft.now)
     _settle(turn, Happening.CLOSED)
-    return turn.change("closed")
+    return turn.change(_because("closed", command.value))
 
 
 def _cancel(turn: Turn, command: Command) -> str:
     turn.draft.act(Act.CANCEL)
     turn.draft.set(closed_at=turn.draft.now, resolution=command.value)
     _settle(turn, Happening.CANCELLED)
-    return turn.change("cancelled", reason=command.value)
+    return turn.change(_because("cancelled", command.value), reason=command.value)
 
 
 def _settle(turn: Turn, happening: Happening) -> None:
@@ -285,11 +294,12 @@ def _settle(turn: Turn, happening: Happening) -> None:
     turn.happened.append(happening)
 
 
-def _reopen(turn: Turn, _command: Command) -> str:
+def _reopen(turn: Turn, command: Command) -> str:
     turn.draft.act(Act.REOPEN)
+    turn.reason = command.value
     turn.draft.set(resolved_at=None, closed_at=None, merged_into=None)
     turn.happened.append(Happening.REOPENED)
-    return turn.change("reopened")
+    return turn.change(_because("reopened", command.value))
 
 
 def _priority(turn: Turn, command: Command) -> str:
@@ -400,7 +410,8 @@ def _spam(turn: Turn, _command: Command) -> str:
     return turn.change(f"spam; {email} is blocked", blocked=email)
 
 
-def _help(turn: Turn, _command: Command) -> str:
+def _help(turn: Turn, command: Command) -> str:
+    turn.about = command.value
     turn.happened.append(Happening.HELP)
     return "the card is on its way"
 

@@ -20,7 +20,17 @@ from maildesk.desk.notices import Happening, ack_withheld, announce
 from maildesk.desk.orders import WAIT_TIMER, Line, run
 from maildesk.desk.people import No
 from maildesk.desk.recording import record_new
-from maildesk.desk.telling import changed, facts_of, giver_of, is_own, let_join, may_command, record_mail, suggested
+from maildesk.desk.telling import (
+    changed,
+    changes,
+    facts_of,
+    giver_of,
+    is_own,
+    let_join,
+    may_command,
+    record_mail,
+    suggested,
+)
 from maildesk.mail.message import Level
 from maildesk.mail.thanks import only_thanks
 
@@ -39,6 +49,8 @@ def from_outside(draft: Draft, mail: MailCame) -> Decision:
     own = own_commands(mail.asked)
     if owner and own is not None:
         return _own_orders(draft, mail, own)
+    if mail.asked and mail.trust.level >= Level.L2 and (strange := _strange(mail)):
+        return _strange_orders(draft, mail, strange)
     record_mail(draft, mail, Entry.MAIL, public=True, why="only thanks" if thanks else "")
     _join(draft, mail)
     return _thanked(draft, mail, owner=owner) if thanks else _written(draft, mail)
@@ -112,11 +124,11 @@ def _own_orders(draft: Draft, mail: MailCame, asked: Asked) -> Decision:
     if any(isinstance(verdict, No) for verdict in verdicts):
         record_mail(draft, mail, Entry.MAIL, public=True, why="a command without a valid token is only a message")
         announce(draft, Happening.WROTE, speaker=mail.party, said=mail.said, values=facts_of(mail))
-        if not ack_withheld(
-            mail.sums, draft.policy.limits, mail.received_at, draft.now, exempt=True, level=mail.trust.level
-        ):
+        if not _unanswered(draft, mail):
             lines = tuple(Line(c.shown or f"#{c.verb}", ok=False, why="") for c in asked.commands)
-            announce(draft, Happening.DECLINED, values={"lines": lines}, in_reply_to=mail.message_id)
+            announce(
+                draft, Happening.DECLINED, speaker=mail.party, values={"lines": lines}, in_reply_to=mail.message_id
+            )
         return draft.decision(Action.UPDATE, "a command without a valid token is only a message")
     record_mail(draft, mail, Entry.MAIL, public=True)
     match draft.incident.status, [command.verb for command in asked.commands]:
@@ -124,12 +136,43 @@ def _own_orders(draft: Draft, mail: MailCame, asked: Asked) -> Decision:
             return _confirmed(draft, mail)
         case Status.RESOLVED | Status.CLOSED | Status.CANCELLED, ["reopen"]:
             return _written(draft, mail)
+    before = draft.incident
     lines = run(draft, asked, replace(giver_of(mail), said=replace(mail.said, text="", html=None, enclosures=())))
     if not all(line.ok for line in lines):
         announce(draft, Happening.STATUS, in_reply_to=mail.message_id)
-    elif asked.canonical != "#status":
-        announce(draft, Happening.WROTE, speaker=mail.party, said=mail.said, values=facts_of(mail))
+    elif made := changes(before, draft.incident, draft.policy):
+        about = {**facts_of(mail), "by": mail.party.shown, "changes": made}
+        announce(draft, Happening.SETTLED, speaker=mail.party, said=mail.said, values=about)
     return draft.decision(Action.COMMAND, asked.canonical)
+
+
+def _strange(mail: MailCame) -> tuple[Line, ...]:
+    """What he typed behind the number and may not, or what nobody knows; #help is no mistake."""
+    typed = (*(problem.shown for problem in mail.asked.problems), *(c.shown for c in mail.asked.commands))
+    return tuple(Line(shown, ok=False, why="") for shown in typed)
+
+
+def _strange_orders(draft: Draft, mail: MailCame, lines: tuple[Line, ...]) -> Decision:
+    """A command that is none, or none of his: it changes nothing, and he reads what he can write instead."""
+    helped = [command.verb for command in mail.asked.commands] == ["help"] and not mail.asked.problems
+    if (mail.said.text.strip() or mail.said.enclosures) and not _only_thanks(mail):
+        record_mail(draft, mail, Entry.MAIL, public=True)
+        _join(draft, mail)
+        decision = _written(draft, mail)
+    else:
+        record_mail(draft, mail, Entry.REFUSED, public=False, why=" ".join(line.shown for line in lines))
+        decision = draft.decision(Action.UPDATE, "a command that a requester does not have")
+    if not _unanswered(draft, mail):
+        values = {"lines": () if helped else lines, "unknown": True}
+        announce(draft, Happening.DECLINED, speaker=mail.party, values=values, in_reply_to=mail.message_id)
+    return replace(decision, effects=tuple(draft.effects))
+
+
+def _unanswered(draft: Draft, mail: MailCame) -> str:
+    """Why no automatic answer goes to him. Who is proven may ask again at once, for no stranger is behind it."""
+    sums = replace(mail.sums, acks_sender_10min=0) if mail.trust.level >= Level.L2 else mail.sums
+    limits = draft.policy.limits
+    return ack_withheld(sums, limits, mail.received_at, draft.now, exempt=True, level=mail.trust.level)
 
 
 def _only_thanks(mail: MailCame) -> bool:

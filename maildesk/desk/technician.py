@@ -14,13 +14,14 @@ from maildesk.desk.effects import (
     Confirmed,
     Decision,
     Entry,
+    Send,
 )
 from maildesk.desk.events import MailCame, Pending, Said
 from maildesk.desk.incident import Incident
 from maildesk.desk.notices import INTERNAL_LETTERS, Happening, announce
 from maildesk.desk.orders import Giver, Line, run
 from maildesk.desk.outside import own_commands
-from maildesk.desk.people import No
+from maildesk.desk.people import No, Party
 from maildesk.desk.policy import Policy
 from maildesk.desk.recording import record_new
 from maildesk.desk.telling import changes, giver_of, let_join, may_command, record_mail
@@ -50,8 +51,19 @@ def _obey(draft: Draft, mail: MailCame, asked: Asked, giver: Giver) -> Decision:
     if mail.confirmation or any(command.verb != "help" for command in mail.asked.commands):
         values = {"lines": lines, "changes": changes(before, draft.incident, draft.policy)}
         announce(draft, Happening.DONE, speaker=mail.party, values=values, in_reply_to=mail.message_id)
+    tell_owner(draft, before, mail.party, giver.said)
     let_join(draft, mail)  # whom he copies in by hand joins: he is proven, and it was his wish
     return draft.decision(Action.COMMAND if mail.asked or mail.confirmation else Action.UPDATE, asked.canonical)
+
+
+def tell_owner(draft: Draft, before: Incident, giver: Party, said: Said) -> None:
+    """Whoever has an incident hears what a colleague did with it, unless an answer or a note tells him already."""
+    owner = draft.policy.directory.people.get(before.assignee or "")
+    made = changes(before, draft.incident, draft.policy)
+    told = {e.to_key for e in draft.effects if isinstance(e, Send) and e.role == "technician"}
+    if owner and owner is not giver.person and made and f"@{owner.key}" not in told:
+        values = {"by": giver.shown, "who": giver.shown, "who_address": giver.address.email, "changes": made}
+        announce(draft, Happening.CHANGED, speaker=Party(owner.address, owner), said=said, values=values)
 
 
 def _not_done(draft: Draft, mail: MailCame, lines: tuple[Line, ...], offers: tuple[str, ...]) -> Decision:

@@ -9,10 +9,11 @@ import pytest
 from world import ANN, BEN, ERIKA, NIA, NOW, POLICY, STRANGER, claimed, happens, incident, letters, mail, party, records
 
 from maildesk.desk.commands import Asked, Command
-from maildesk.desk.effects import Action, Ask, Confirmed, Link, MarkAddress, Send, SetTimer
+from maildesk.desk.effects import Action, Ask, Confirmed, Link, MarkAddress, Send, SetTimer, TellAdmins
 from maildesk.desk.events import Found, LetterFailed, Ordered, Pending, Said, Sums, TimerRang
 from maildesk.desk.incident import Participant, Priority, Status, Waiting
 from maildesk.desk.people import Group, Party
+from maildesk.desk.rules import Classification
 from maildesk.mail.message import Address, Bounce, Enclosure, Failure, Forwarded, Kind, Level
 
 NOT_FOUND = {"found": Found()}
@@ -61,9 +62,22 @@ class TestANewMail:
         assert ("received", "erika@shop.example") in letters(known)
         assert "received_anon" not in {template for template, _ in letters(stranger)}
 
-    def test_that_is_older_than_a_day_gets_no_automatic_letter(self):
-        decision = happens(None, mail(ERIKA, received_at=NOW - timedelta(hours=25), **NOT_FOUND, **claimed()))
-        assert "received" not in {template for template, _ in letters(decision)}
+    def test_that_is_older_than_a_day_causes_no_automatic_letter_to_anybody(self):
+        old = mail(ERIKA, received_at=NOW - timedelta(hours=25), **NOT_FOUND)
+        decision = happens(None, old)
+        assert (decision.action, letters(decision)) == (Action.CREATE, [])
+        assert ("letter", "no automatic letters: the mail is older than a day") in records(decision)
+        assert [effect.headline for effect in decision.effects if isinstance(effect, TellAdmins)]
+
+    def test_that_is_older_than_a_day_still_carries_a_technicians_words(self):
+        decision = happens(incident(), mail(ANN, "The part has come.", received_at=NOW - timedelta(hours=25)))
+        assert letters(decision) == [("answer", "erika@shop.example")]
+
+    def test_that_a_rule_files_silently_is_no_incident(self):
+        verdict = Classification(silent=True, sources={"silent": "Newsletters"})
+        decision = happens(None, mail(ERIKA, classification=verdict, **NOT_FOUND))
+        assert (decision.action, decision.incident, decision.effects) == (Action.FILE, None, ())
+        assert "Newsletters" in decision.reason
 
     def test_the_third_of_a_storm_tells_the_admin_and_the_fourth_is_only_appended(self):
         third = happens(None, mail(STRANGER, sums=Sums(storm_count=2, storm_first=7), **NOT_FOUND, **claimed()))
@@ -275,7 +289,28 @@ class TestARequester:
         decision = happens(before, mail(ERIKA, "hello", commands))
         assert decision.incident is not None
         assert replace(decision.incident, updated_at=None, participants=before.participants) == before
-        assert letters(decision) == [("update", "ann@acme.example")]
+        assert sorted(letters(decision)) == [("declined", "erika@shop.example"), ("update", "ann@acme.example")]
+
+    @pytest.mark.parametrize("commands", ["#clsoe", "#take", "#help", "#reopne it"])
+    @pytest.mark.parametrize("status", [Status.NEW, Status.RESOLVED, Status.CANCELLED])
+    @pytest.mark.parametrize("words", ["", "Thanks!"])
+    def test_a_slip_of_his_changes_nothing_and_he_reads_what_he_can_write(self, commands, status, words):
+        before = incident(status=status)
+        decision = happens(before, mail(ERIKA, words, commands))
+        assert decision.incident is not None
+        assert decision.incident.status is status
+        assert letters(decision) == [("declined", "erika@shop.example")]
+
+    def test_a_slip_with_words_that_say_more_is_read_as_words(self):
+        decision = happens(incident(status=Status.RESOLVED), mail(ERIKA, "It jams again.", "#clsoe"))
+        assert decision.incident is not None
+        assert decision.incident.status is Status.IN_PROGRESS
+        assert ("declined", "erika@shop.example") in letters(decision)
+
+    @pytest.mark.parametrize("commands", ["#close", "#cancel not needed"])
+    def test_what_he_ended_himself_the_assignee_reads_as_that(self, commands):
+        decision = happens(incident(), mail(ERIKA, "", commands))
+        assert ("changed", "ann@acme.example") in letters(decision)
 
     def test_without_a_token_his_command_is_a_message_and_he_is_told(self):
         decision = happens(incident(), mail(ERIKA, "done", "#close", found=Found(7, "subject"), **claimed()))
@@ -468,7 +503,26 @@ class TestATechnician:
         confirmed = happens(stored, mail(ANN, ask.word, confirmation=pending, named=(ERIKA,)))
         assert confirmed.incident is not None
         assert confirmed.incident.requester == "erika@shop.example"
-        assert ("received", "erika@shop.example") in letters(confirmed)
+        assert ("opened_for", "erika@shop.example") in letters(confirmed)
+        assert ("received", "ann@acme.example") not in letters(decision), "it will not be hers"
+
+    @pytest.mark.parametrize(
+        ("commands", "told"),
+        [
+            ("#take", "changed"),
+            ("#resolve new rollers", "changed"),
+            ("#p1", "changed"),
+            ("#assign @network", "changed"),
+            ("#note", "note"),
+            ("#reply", "answered"),
+        ],
+    )
+    def test_whoever_has_an_incident_hears_what_a_colleague_does_with_it(self, commands, told):
+        words = "look here" if commands in {"#note", "#reply"} else ""
+        decision = happens(incident(assignee="ben"), mail(ANN, words, commands))
+        assert [template for template, to in letters(decision) if to == "ben@acme.example"] == [told]
+        mine = happens(incident(assignee="ann"), mail(ANN, words, commands))
+        assert "changed" not in [template for template, _ in letters(mine)]
 
     def test_who_is_the_requester_writes_as_one(self):
         before = incident(requester="ann.private@home.example", assignee="ben")

@@ -281,3 +281,11 @@ def test_the_letter_in_the_documentation_is_a_working_one():
         "Ann Lee is working on INC-1042 now."
         in bare(en__taken=source[1]).render("taken", "en", sample_values("taken")).text
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["crossed", "changed", "reopened_tech"])
+def test_what_is_about_no_words_does_not_say_that_there_are_none(name, language):
+    shown = rendered(name, language, message="", message_html=None)
+    assert RENDERER.render("update", language, {**sample_values("update"), "message": ""}).text.count("> (") == 1
+    assert "> (" not in shown.text

@@ -103,7 +103,9 @@ def test_who_has_left_the_configuration_has_nothing_on_his_desk(stage):
         unit.incidents.save(replace(incident, assignee="zoe"))
     assert give_back_vanished(stage.desk) == 1
     assert stage.facts("INC-1")["assignee"] == "unassigned"
-    assert [(to, template) for to, _, template, _ in stage.settle()] == [("nia@acme.example", "assigned")]
+    (letter,) = stage.settle()
+    assert (letter[0], letter[2]) == ("nia@acme.example", "assigned")
+    assert b"zoe had it and no longer stands in the configuration" in b" ".join(letter[3].split())
     assert give_back_vanished(stage.desk) == 0
 
 
