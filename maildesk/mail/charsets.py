@@ -1,12 +1,13 @@
 """Bytes to text, whatever their label says: charsets and encoded words, and those that lie.
 
-Senders label wrongly in three ways, and each has its answer here:
+Senders label wrongly in four ways, and each has its answer:
 
 - *a name nobody knows* (`x-unknown`, `utf8mb4`, `windows-1252http-equivcontent-type`): the known name inside it, or
   UTF-8 if the bytes are that, else Windows-1252;
 - *Western when it is UTF-8*: text of a one-byte charset is practically never valid UTF-8 by chance, so valid UTF-8
   wins over any one-byte label (not over the two-byte ones, where chance is real);
-- *UTF-8 when it is Western*: if more than a tenth of the foreign characters fail, it is read as Windows-1252.
+- *UTF-8 when it is Western*: if more than a tenth of the foreign characters fail, it is read as Windows-1252;
+- *nothing, or Western when it is Russian or Chinese*: guess.py.
 
 Nothing here raises. Only codecs that mean text are used, never Python's `idna`, `punycode` or `unicode_escape`.
 """
@@ -18,6 +19,7 @@ import codecs
 import re
 from functools import lru_cache
 
+from maildesk.mail.guess import charset
 from maildesk.mail.transfer import base64
 
 _BETTER = {  # what is meant by a label, where it differs from what the codec of that name reads
@@ -93,7 +95,8 @@ def _strictly(data: bytes, name: str) -> str | None:
 
 
 def _western(data: bytes, name: str) -> tuple[str, str]:
-    for candidate in (name or "cp1252", "cp1252"):
+    guessed = charset(data) if name in {"", "cp1252"} else ""
+    for candidate in (guessed or name or "cp1252", "cp1252"):
         text = _strictly(data, candidate)
         if text is not None:
             return text, candidate

@@ -144,3 +144,31 @@ def test_header_values_are_unfolded_and_their_raw_octets_read(value, text):
 @settings(max_examples=50, deadline=None)
 def test_no_header_value_raises(value):
     assert isinstance(words(unfolded(value)), str)
+
+
+@pytest.mark.parametrize(
+    ("text", "charset"),
+    [
+        ("Добрый день, принтер на третьем этаже не работает.", "cp1251"),
+        ("Добрый день, принтер на третьем этаже не работает.", "koi8-r"),
+        ("ПРИНТЕР НЕ РАБОТАЕТ", "koi8-r"),
+        ("ПРИНТЕР НЕ РАБОТАЕТ", "cp1251"),
+        ("您好，我的电脑无法打印，请问该怎么办？", "gb18030"),
+        ("您好，我的電腦無法列印，請問該怎麼辦？", "big5hkscs"),
+        ("プリンタが動きません。至急確認してください。", "cp932"),
+        ("プリンタが動きません。至急確認してください。", "euc_jp"),
+        ("안녕하세요, 프린터가 작동하지 않습니다.", "cp949"),
+        # Western stays Western
+        ("Schöne Grüße, er öffnet nicht", "cp1252"),
+        ("Été où ça a été réglé", "cp1252"),
+        ("ÄÖÜ", "cp1252"),
+    ],
+)
+@pytest.mark.parametrize("label", ["", "unknown-8bit", "us-ascii", "iso-8859-1"])
+def test_a_text_that_is_plainly_not_western_is_read_as_what_it_is(text, charset, label):
+    assert decode(text.encode(charset), label) == (text, charset)
+
+
+def test_a_label_that_can_be_right_is_believed():
+    assert decode("Καλημέρα, ο εκτυπωτής".encode("iso8859-7"), "iso-8859-7")[0] == "Καλημέρα, ο εκτυπωτής"
+    assert decode("Příliš žluťoučký kůň".encode("cp1250"), "windows-1250")[0] == "Příliš žluťoučký kůň"
