@@ -54,8 +54,7 @@ def clean_text(text: str, limit: int = TEXT_LIMIT) -> str:
     text = text[:limit].replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return text
-    if _UNCLEAN.search(text):
-        text = text.translate(_TEXT)
+    text = _UNCLEAN.sub(lambda found: _TEXT[ord(found[0])] or "", text)
     return text if is_normalized("NFC", text) else normalize("NFC", text)[:limit]
 
 
@@ -162,11 +161,12 @@ _SPOKEN = {
     for word in names(" ".join(_STOP_WORDS.values()))
 }
 _LETTERS = re.compile(r"[^\W\d_]+")
+_SAMPLE = 2000  # characters that tell the language
 
 
 def language(text: str) -> str:
     """The language of a text if its small words say it plainly (en, de, fr, es, it, nl), else ""."""
-    words = _LETTERS.findall(text[:4000].lower())
+    words = _LETTERS.findall(text[:_SAMPLE].lower())
     score = dict.fromkeys(_STOP_WORDS, 0)
     for word in words:
         for code in _SPOKEN.get(word, ()):

@@ -29,7 +29,7 @@ MEASURES = ("read", "from", "subject", "text", "charset", "reply", "kind", "boun
 # A mail of unknown kind counts as no bounce, unless it says itself that a mail system wrote it (RFC 3464 and older).
 _MAIL_SYSTEM = re.compile(
     rb"^content-type:\s*message/(?:global-)?delivery-status|report-type=\"?delivery-status"
-    rb"|^from:[^\n]*(?:mailer-daemon|postmaster|mail administrator)"
+    rb"|^from:[^\n]*(?:mailer-daemon|postmaster|mail (?:administrator|delivery))"
     rb"|^return-path:\s*<>",
     re.IGNORECASE | re.MULTILINE,
 )
