@@ -34,6 +34,7 @@ from maildesk.desk.incident import Incident
 from maildesk.desk.letters import Past, Setting, Written, as_history, compose
 from maildesk.desk.policy import Policy
 from maildesk.desk.retry import give_up_at
+from maildesk.desk.technician import CONFIRMING
 from maildesk.errors import LetterError
 from maildesk.mail.message import Address
 from maildesk.mail.thread import Keyring
@@ -187,10 +188,18 @@ HISTORY = 6
 def _past(unit: Unit, incident: Incident, now: datetime) -> tuple[tuple[Past, ...], tuple[str, ...]]:
     """What happened last before now, oldest first, and which rules spoke when it was recorded."""
     entries = unit.incidents.history(incident.id, limit=20, newest_first=True)
-    shown = [e for e in entries if e.record.entry is not Entry.RULE and e.at < now][:HISTORY]
+    shown = [e for e in entries if e.at < now and _tells(e.record)][:HISTORY]
     rules = tuple(e.record.text for e in reversed(entries) if e.record.entry is Entry.RULE)
     lines = [(e.at, e.record.actor_name or e.record.actor, e.record.text) for e in reversed(shown)]
     return as_history(lines), rules
+
+
+_SILENT = frozenset({Entry.RULE, Entry.LETTER, Entry.REFUSED})
+
+
+def _tells(record: Record) -> bool:
+    """Whether it belongs into the history of a letter: no machinery, no words that were only typed to confirm."""
+    return record.entry not in _SILENT and bool(record.text.strip()) and record.why != CONFIRMING
 
 
 def _send(work: Work, send: Send, setting: Setting) -> None:

@@ -29,7 +29,7 @@ from maildesk.desk.notices import BUDGETS, Happening, ack_withheld, announce
 from maildesk.desk.orders import WAIT_TIMER, Giver, run
 from maildesk.desk.outside import contribution, from_outside
 from maildesk.desk.policy import Policy
-from maildesk.desk.recording import record_new, whose
+from maildesk.desk.recording import forwarded_said, record_new, whose
 from maildesk.desk.technician import commands_on_new, confirm, from_technician, problem_lines, tell_owner
 from maildesk.desk.telling import facts_of_new, is_own, record_mail
 from maildesk.desk.unread import Problem, problem_of, told_back, why_silent
@@ -214,7 +214,7 @@ def _acknowledge(draft: Draft, mail: MailCame, policy: Policy, now: datetime) ->
         draft,
         happening,
         speaker=mail.party if draft.incident.requester == mail.party.address.key else None,
-        said=mail.said,
+        said=forwarded_said(mail)[0],
         values={**facts_of_new(draft, mail), **problem_of(mail, Problem.ENCRYPTED)},
         in_reply_to=mail.message_id,
     )

@@ -5,11 +5,12 @@ Whose incident it is, what sort, how urgent, which group, who of it; and, in the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from maildesk.desk.draft import Draft
 from maildesk.desk.effects import Entry, Link
-from maildesk.desk.events import MailCame
+from maildesk.desk.events import MailCame, Said
 from maildesk.desk.incident import Act, Impact, Incident, Participant, Priority, Type, Urgency
 from maildesk.desk.orders import choose
 from maildesk.desk.people import Party
@@ -69,6 +70,14 @@ def whose(mail: MailCame) -> Party:
     if mail.party.technician and mail.forwarded_party is not None and not mail.forwarded_party.technician:
         return mail.forwarded_party
     return mail.party
+
+
+def forwarded_said(mail: MailCame) -> tuple[Said, str]:
+    """What the one wrote to whom the mail belongs, and what the technician who forwarded it added above."""
+    if whose(mail) is mail.party or mail.forwarded is None:
+        return mail.said, ""
+    first = mail.forwarded.text.strip()
+    return replace(mail.said, text=first, html=None), mail.said.text.strip().removesuffix(first).strip()
 
 
 def _first_line(text: str) -> str:

@@ -27,6 +27,8 @@ from maildesk.desk.recording import record_new
 from maildesk.desk.telling import changes, giver_of, let_join, may_command, record_mail
 from maildesk.mail.message import Kind, Level
 
+CONFIRMING = "answers a request for confirmation"
+
 
 def from_technician(draft: Draft, mail: MailCame) -> Decision:
     """Commands, or an answer for the requester; a mail without commands is the command to send it."""
@@ -106,7 +108,7 @@ def confirm(draft: Draft, mail: MailCame, pending: Pending) -> Decision:
     """The typed reply to a refused command: exactly that command runs now, with the words of then."""
     lines = [line for line in mail.said.text.splitlines() if line.strip()]
     first = lines[0].strip(" .!*>\"'").casefold() if lines else ""
-    record_mail(draft, mail, Entry.NOTE, public=False, why="answers a request for confirmation")
+    record_mail(draft, mail, Entry.NOTE, public=False, why=CONFIRMING)
     if first != pending.word.casefold() or mail.trust.level < Level.L2:
         why = "The first line of your mail is not the word that was asked for."
         values = {"lines": (Line(pending.asked.canonical, ok=False, why=why),), "offers": ()}

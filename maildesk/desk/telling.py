@@ -10,7 +10,7 @@ from maildesk.desk.incident import Incident, Participant
 from maildesk.desk.orders import Giver
 from maildesk.desk.people import Party, may
 from maildesk.desk.policy import Policy
-from maildesk.desk.recording import outsiders
+from maildesk.desk.recording import forwarded_said, outsiders, whose
 from maildesk.mail.message import Level
 
 
@@ -85,6 +85,10 @@ def facts_of_new(draft: Draft, mail: MailCame) -> dict[str, object]:
     _joining, left = outsiders(mail, draft.incident, draft.policy)
     hint = f"{draft.incident.prefix}-{mail.found.hint}" if mail.found.hint else ""
     like = {"alike": mail.alike.tag, "alike_title": mail.alike.title} if mail.alike and not hint else {}
+    first = whose(mail)
+    if first is not mail.party:
+        _said, remark = forwarded_said(mail)
+        like |= {"who": first.shown, "who_address": first.address.email, "by": mail.party.shown, "remark": remark}
     return {**facts_of(mail), **like, "hint": hint, "suggest_cc": suggested(left)}
 
 

@@ -162,6 +162,7 @@ FIELDS: Mapping[str, Value] = MappingProxyType(
             "what is odd about it: `settled`, `thanks`, `continues`, `outsider`, `sealed`, `orphaned` or empty",
             "",
         ),
+        "remark": _may("what the technician wrote above a mail that he forwarded", "She called as well."),
         "former": _may("the name of the person who had it", "Ann Lee"),
         "continued": _may("the number of the incident that this one continues", "INC-7"),
         "suggest_cc": _things(
@@ -293,7 +294,7 @@ LETTERS: Mapping[str, Kind] = MappingProxyType(
             "unknown",
             "rows",
         ),
-        "new": _spoken("A new incident, to the assignee or the group.", "yours"),
+        "new": _spoken("A new incident, to the assignee or the group.", "by", "remark", "yours"),
         "assigned": _spoken("An incident was given to the reader or his group.", "by", "yours"),
         "update": _spoken("The requester or somebody in copy wrote.", "yours"),
         "answered": _spoken("A colleague answered the requester."),
