@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 from maildesk.config.check import known, twice
 from maildesk.config.draft import Draft
-from maildesk.config.schema import Condition, Example, Rule
-from maildesk.config.tree import KeyPath, Step, Tree
+from maildesk.config.schema import Condition, Example, Rule, fields
+from maildesk.config.tree import KeyPath, Node, Step, Tree
 from maildesk.desk import rules
 
 # --- models -> rules ------------------------------------------------------------------------------------------------
@@ -92,7 +92,8 @@ _LEAVES: dict[str, Callable[[tuple[str, ...]], rules.Condition]] = {
 
 
 def check(tree: Tree, draft: Draft) -> None:
-    """Names, words, patterns, and rules that are never reached or say nothing."""
+    """Names, words, patterns, conditions that ask nothing, and rules that are never reached or say nothing."""
+    _left_over(tree)
     twice(tree, [(("rules", n, "name"), rule.name) for n, rule in draft.rules.items()], "the name '{}'")
     for number, rule in draft.rules.items():
         at: KeyPath = ("rules", number)
@@ -102,6 +103,9 @@ def check(tree: Tree, draft: Draft) -> None:
             _searches(tree, when, path)
         if not rule.set.model_fields_set and not rule.stop:
             tree.warn(at, "sets nothing and stops nothing; give it a `set`, or remove it")
+        if rule.set.silent and "when" not in rule.model_fields_set:
+            text = "the rule has no `when`, so it files every mail and writes to nobody; give it one"
+            tree.warn((*at, "set", "silent"), text)
     _unreached(tree, draft)
 
 
@@ -112,6 +116,36 @@ def _walk(when: Condition, path: KeyPath) -> Iterator[tuple[Condition, KeyPath]]
             yield from _walk(part, (*path, key, number))
     if when.not_ is not None:
         yield from _walk(when.not_, (*path, "not"))
+
+
+def _left_over(tree: Tree) -> None:
+    """Conditions with nothing in them. Each asks nothing of a mail, and one beside `silent` would mute the desk.
+
+    Looked for in the tree: the models know no more whether a wrong key stood there or none.
+    """
+    found = tree.root.step("rules")
+    for number, rule in enumerate(found[1].value if found and isinstance(found[1].value, list) else ()):
+        if when := rule.step("when"):
+            _emptied(tree, when[1], ("rules", number, "when"))
+
+
+def _emptied(tree: Tree, when: Node, path: KeyPath) -> None:
+    """Reports a condition without a key, and every key of it without a value; and so on with those within."""
+    if when.value == {}:
+        fix = "remove `when` if the rule is meant for every mail" if path[-1] == "when" else "remove it"
+        tree.add(path, f"is empty, which asks nothing of a mail; give a condition, or {fix}")
+    for key, (_, node) in when.value.items() if isinstance(when.value, dict) else ():
+        if key in _NESTED and node.value not in (None, []):
+            parts = node.value if isinstance(node.value, list) else ()
+            for number, part in enumerate(parts):
+                _emptied(tree, part, (*path, key, number))
+            _emptied(tree, node, (*path, key))
+        elif key in _KEYS and not node.broken and node.value in (None, [], {}):
+            tree.add((*path, key), "is empty, which asks nothing of a mail; give it a value, or remove it")
+
+
+_NESTED = frozenset({"all", "any", "not"})
+_KEYS = frozenset(fields(Condition))
 
 
 def _verdict(tree: Tree, rule: Rule, path: KeyPath) -> None:

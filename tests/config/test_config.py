@@ -364,7 +364,6 @@ def test_where_the_state_lies(folder):
 # --- rules ----------------------------------------------------------------------------------------------------------
 
 CONDITIONS = [
-    ({}, Facts("anything", ""), True),
     ({"words": "vpn"}, Facts("VPN", ""), True),
     ({"words": ["no", 404]}, Facts("Error 404", ""), True),
     ({"words": "vpn", "from": "*@acme.example"}, Facts("vpn", "", sender="a@acme.example"), True),
@@ -389,6 +388,11 @@ def test_each_condition_says_what_it_says(folder, when, facts, holds):
     rules = [{"name": "R", "when": when, "set": {"tags": "hit"}}]
     conf = loaded(folder, rules=rules, organisations=[{"name": "ACME", "domains": ["acme.example"]}])
     assert bool(conf.policy.rules.classify(facts).tags) is holds
+
+
+def test_a_rule_without_conditions_is_meant_for_every_mail(folder):
+    rules = [{"name": "R", "set": {"tags": "hit"}}]
+    assert loaded(folder, rules=rules).policy.rules.classify(Facts("anything", "")).tags == {"hit"}
 
 
 def test_a_rule_sets_what_it_says(folder):
@@ -428,6 +432,10 @@ WARNINGS = [
         "rules[B]: is never tried, like all below it: 'A' at desk.yaml:1 has no `when` and stops every mail;",
     ),
     ({"rules": [{"name": "A", "when": {"vip": True}}]}, "rules[A]: sets nothing and stops nothing;"),
+    (
+        {"rules": [{"name": "A", "set": {"silent": True}}]},
+        "rules[A].set.silent: the rule has no `when`, so it files every mail and writes to nobody;",
+    ),
     ({"groups": {"g": {}}}, "groups.g: has neither members nor a lead;"),
     (
         {
