@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maildesk.clock import Clock, SystemClock
-from maildesk.config import Settings, load, load_defaults
+from maildesk.config import Settings, load, load_defaults, wrong_examples
 from maildesk.errors import ConfigError
 from maildesk.mail.thread import Keyring
 
@@ -38,6 +38,11 @@ def config_directory(given: Path | None, env: Mapping[str, str]) -> Path:
 def read_settings(directory: Path, env: Mapping[str, str], *, secrets_needed: bool = True) -> Settings:
     """Raises ConfigError with all problems."""
     return load(directory, env=env, defaults=shipped() / "config", secrets=secrets_needed)
+
+
+def failing_examples(directory: Path, env: Mapping[str, str]) -> list[str]:
+    """What `check` can say of the rules of a configuration that cannot be used for another reason."""
+    return wrong_examples(directory, env=env, defaults=shipped() / "config")
 
 
 def default_settings() -> Settings:

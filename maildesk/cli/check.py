@@ -64,9 +64,13 @@ def examine(config: Path | None, *, connect: bool = False) -> Report:
     report = Report()
     try:
         settings = setting.read(config, secrets=True)
+    except ConfigError as error:
+        report.problems += [*error.problems, *setting.failing_examples(config)]
+        return report
+    try:
         rules = setting.rules(settings)
     except ConfigError as error:
-        report.problems += error.problems
+        report.problems += [*error.problems, *settings.policy.rules.check_examples()]
         return report
     report.settings = settings
     report.warnings += [*settings.warnings, *_placeholders(settings)]

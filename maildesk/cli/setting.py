@@ -27,6 +27,11 @@ def read(given: Path | None, *, secrets: bool = False) -> Settings:
     return build.read_settings(directory(given), os.environ, secrets_needed=secrets)
 
 
+def failing_examples(given: Path | None) -> list[str]:
+    """Of a configuration that cannot be used: the examples that fail, of those rules that are sound."""
+    return build.failing_examples(directory(given), os.environ)
+
+
 def database_file(settings: Settings) -> Path | None:
     """The file of an SQLite database, there or not; None for another database."""
     url = settings.database_url()

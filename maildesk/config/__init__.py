@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from maildesk.config import check, convert, rulebook
-from maildesk.config.draft import draft
+from maildesk.config.draft import Draft, draft
 from maildesk.config.secret import Place, Secret
 from maildesk.config.settings import MailboxSettings, Settings, SmtpSettings, orphans
 from maildesk.config.source import read_directory
@@ -26,6 +26,7 @@ __all__ = [
     "load",
     "load_defaults",
     "orphans",
+    "wrong_examples",
 ]
 
 
@@ -36,6 +37,22 @@ def load(directory: Path, *, env: Mapping[str, str], defaults: Path | None = Non
     which need them, where it gives neither.
     `secrets` False leaves unlooked whether the secrets are there, for commands that need none.
     """
+    tree, drafted, place = _read(directory, env, defaults, secrets=secrets)
+    if tree.problems:
+        raise ConfigError([str(problem) for problem in sorted(tree.problems)])
+    return convert.settings(tree, drafted, place)
+
+
+def wrong_examples(directory: Path, *, env: Mapping[str, str], defaults: Path | None = None) -> list[str]:
+    """Of a configuration that `load` refuses, in its form: the failing examples of those rules that are sound."""
+    tree, drafted, _ = _read(directory, env, defaults, secrets=False)
+    return rulebook.compiled(tree, drafted).check_examples()
+
+
+def _read(
+    directory: Path, env: Mapping[str, str], defaults: Path | None, *, secrets: bool
+) -> tuple[Tree, Draft, Place]:
+    """All that can be read, with everything that is wrong with it."""
     place = Place(directory.absolute(), env, secrets)
     tree = read_directory(directory)
     if defaults is not None:
@@ -43,9 +60,7 @@ def load(directory: Path, *, env: Mapping[str, str], defaults: Path | None = Non
     drafted = draft(tree, place)
     check.check(tree, drafted, place)
     rulebook.check(tree, drafted)
-    if tree.problems:
-        raise ConfigError([str(problem) for problem in sorted(tree.problems)])
-    return convert.settings(tree, drafted, place)
+    return tree, drafted, place
 
 
 def load_defaults(defaults: Path) -> Settings:

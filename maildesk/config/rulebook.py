@@ -15,8 +15,10 @@ from maildesk.desk import rules
 
 
 def compiled(tree: Tree, draft: Draft) -> rules.RuleBook:
-    """The rules, ready to use; `check` must have found nothing wrong with them."""
-    return rules.compile_rules([_rule(tree, n, rule) for n, rule in draft.rules.items()])
+    """The rules in which `check` found nothing wrong, ready to use."""
+    keys = [problem.key for problem in tree.problems]
+    sound = (n for n in draft.rules if not any(key.startswith(tree.shown(("rules", n))) for key in keys))
+    return rules.compile_rules([_rule(tree, n, draft.rules[n]) for n in sound])
 
 
 def _rule(tree: Tree, number: int, rule: Rule) -> rules.Rule:
@@ -30,12 +32,13 @@ def _rule(tree: Tree, number: int, rule: Rule) -> rules.Rule:
         watchers=rule.set.watchers,
         silent=bool(rule.set.silent),
         stop=rule.stop,
-        examples=tuple(_example(example) for example in rule.examples),
+        examples=tuple(_example(tree, ("rules", number, "examples", n), e) for n, e in enumerate(rule.examples)),
     )
 
 
-def _example(example: Example) -> rules.Example:
+def _example(tree: Tree, path: KeyPath, example: Example) -> rules.Example:
     return rules.Example(
+        where=f"{tree.spot(path)}: {tree.shown(path)}",
         subject=example.subject,
         text=example.text,
         from_=example.from_.key if example.from_ else "",

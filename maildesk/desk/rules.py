@@ -125,6 +125,7 @@ class Example:
     vip: bool = False
     headers: tuple[tuple[str, str], ...] = ()
     language: str = ""
+    where: str = field(default="", compare=False)  # "rules.yaml:14:9: rules[VPN trouble].examples[2]", for check
 
     @property
     def facts(self) -> Facts:
@@ -209,7 +210,8 @@ class RuleBook:
             verdict = _judged(rule, self.look(example.facts))
             if verdict.matched != example.matches:
                 wanted = "should match, but" if example.matches else "should not match, but"
-                yield f"{rule.where}: rule {rule.name}: example {number} {wanted} {'; '.join(verdict.why)}"
+                place = example.where or f"{rule.where}: rule {rule.name}: example {number}"
+                yield f"{place}: {wanted} {', '.join(verdict.why)}; mend the rule, or the example"
 
 
 def _judged(rule: Rule, seen: Seen) -> RuleVerdict:

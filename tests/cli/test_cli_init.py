@@ -112,8 +112,13 @@ def test_a_rule_example_that_is_wrong_is_a_finding(desk: CliDesk) -> None:
     (desk.config / "rules.yaml").write_text(rules.replace("VPN is slow", "Printer jams"))
     result = desk("check")
     assert result.code == 1
-    assert "rule VPN trouble: example 1 should match, but" in result.out
+    told = "rules.yaml:6:9: rules[VPN trouble].examples[1]: should match, but"
+    assert told in result.out
     assert "1 problem to mend" in result.out
+    (desk.config / "desk.yaml").write_text((desk.config / "desk.yaml").read_text() + "limits: {storms: 3}\n")
+    both = desk("check")
+    assert re.search(r"^desk\.yaml:\d+:10: limits\.storms: ", both.out, re.MULTILINE)
+    assert told in both.out
 
 
 def test_a_template_that_is_wrong_is_a_finding_with_its_line(desk: CliDesk) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maildesk.config import load, orphans, schema
+from maildesk.config import load, orphans, schema, wrong_examples
 from maildesk.config.settings import Settings
 from maildesk.desk.incident import Impact, Priority, Urgency
 from maildesk.desk.people import Class, Group, Organisation, Role
@@ -423,7 +424,24 @@ def test_an_example_that_fails_is_for_check_to_say(folder):
     (wrong,) = loaded(
         folder, rules=[{"name": "R", "set": {"tags": "t"}, "examples": [example]}]
     ).policy.rules.check_examples()
-    assert wrong.startswith("desk.yaml:1: rule R: example 1 should not match")
+    assert re.match(
+        r"desk\.yaml:1:[1-9]\d+: rules\[R\]\.examples\[1\]: should not match, but .*; mend the rule, or the example$",
+        wrong,
+    )
+
+
+def test_examples_are_tried_beside_mistakes_that_do_not_concern_their_rule(folder):
+    fails = [{"subject": "x"}]
+    rules = [
+        {"name": "A", "when": {"words": "vpn"}, "set": {"tags": "t"}, "examples": fails},
+        {"name": "B", "when": {"words": "vpn", "pattern": "("}, "examples": fails},
+        {"name": "C", "when": {"words": "x"}, "set": {"category": "no"}, "examples": fails},
+    ]
+    problems = refused(folder, rules=rules, limits={"storms": 3})
+    assert len(problems) == 3
+    assert not any("examples" in problem for problem in problems)
+    (wrong,) = wrong_examples(folder, env=ENV)
+    assert re.match(r'desk\.yaml:1:\d+: rules\[A\]\.examples\[1\]: should match, but it needs word "vpn"; mend', wrong)
 
 
 WARNINGS = [

@@ -402,9 +402,9 @@ def test_examples_are_judged_by_their_own_rule():
     )
     first, second = book.check_examples()
     assert first.startswith(
-        'rules.yaml:12: rule VPN trouble: example 6 should match, but it needs word "vpn" or attach'
+        'rules.yaml:12: rule VPN trouble: example 6: should match, but it needs word "vpn" or attach'
     )
-    assert second.startswith('rules.yaml:12: rule VPN trouble: example 7 should not match, but word "vpn" in the text')
+    assert second.startswith('rules.yaml:12: rule VPN trouble: example 7: should not match, but word "vpn" in the text')
 
 
 def test_an_example_can_say_everything_that_a_condition_looks_at():
