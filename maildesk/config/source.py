@@ -54,7 +54,19 @@ class _Reader:
     def __init__(self, file: str, text: str) -> None:
         self.file, self.text = file, text
         self.found: list[tuple[Mark, KeyPath, str]] = []
-        self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CSafeLoader)
+        self.open: list[yaml.CollectionStartEvent] = []  # what has begun and not ended
+        self.last: yaml.Event | None = None
+        self.events = self._parsed()
+
+    def _parsed(self) -> Iterator[yaml.Event]:
+        """The events, and note of what a mistake after them may come from."""
+        for event in yaml.parse(self.text, Loader=yaml.CSafeLoader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                self.open.append(event)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                self.open.pop()
+            self.last = event
+            yield event
 
     def read(self) -> Node:
         """The document as a mapping; an empty file is an empty mapping."""
@@ -62,7 +74,7 @@ class _Reader:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
-                    raise _Refused(self._mark(event), "a second document begins; keep one document a file")
+                    raise _Refused(self.mark(event.start_mark), "a second document begins; keep one document a file")
             elif not isinstance(event, yaml.DocumentEndEvent | yaml.StreamStartEvent | yaml.StreamEndEvent):
                 root = self._node(event, (), 1)
         if root is None or root.value is None:
@@ -71,12 +83,11 @@ class _Reader:
             raise _Refused(root.mark, "holds no keys; write `key: value` lines, for example `desk:`")
         return root
 
-    def _mark(self, event: yaml.Event) -> Mark:
-        at = event.start_mark
+    def mark(self, at: yaml.Mark | None) -> Mark:
         return Mark(self.file, at.line + 1, at.column + 1) if at else Mark(self.file)
 
     def _node(self, event: yaml.Event, path: KeyPath, depth: int) -> Node:
-        mark = self._mark(event)
+        mark = self.mark(event.start_mark)
         if depth > MAX_DEPTH:
             raise _Refused(mark, f"is nested deeper than {MAX_DEPTH} levels; make it flatter", path)
         if (refused := _forbidden(event)) is not None:
@@ -99,7 +110,7 @@ class _Reader:
     def _mapping(self, path: KeyPath, depth: int) -> dict[str, tuple[Mark, Node]]:
         pairs: dict[str, tuple[Mark, Node]] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            mark, key = self._mark(event), self._key(event, path)
+            mark, key = self.mark(event.start_mark), self._key(event, path)
             value = self._node(next(self.events), (*path, key), depth + 1)
             if key in pairs:
                 first = pairs[key][0]
@@ -111,9 +122,11 @@ class _Reader:
 
     def _key(self, event: yaml.Event, path: KeyPath) -> str:
         if not isinstance(event, yaml.ScalarEvent):
-            raise _Refused(self._mark(event), "a key is a list, a mapping or an alias; keys are plain text", path)
+            raise _Refused(
+                self.mark(event.start_mark), "a key is a list, a mapping or an alias; keys are plain text", path
+            )
         if (refused := _forbidden(event)) is not None:
-            self.found.append((self._mark(event), path, refused))
+            self.found.append((self.mark(event.start_mark), path, refused))
         return str(event.value)
 
 
@@ -133,27 +146,65 @@ _CAUSES = {
     "mapping values are not allowed in this context": "a wrong indentation, or a text with ': ' in it needs quotes",
     "did not find expected key": "a wrong indentation, or a quote that ends too early",
     "did not find expected '-' indicator": "a list item is not indented like the one before it",
-    "did not find expected ',' or ']'": "a list that begins with [ has no ] at its end",
-    "did not find expected ',' or '}'": "a mapping that begins with { has no } at its end",
     "did not find expected node content": "a value is missing",
     "could not find expected ':'": "a key without a colon, or a text over several lines without quotes",
-    "found unexpected end of stream": "a quote is never closed",
     "found unknown escape character": "a backslash in double quotes; use single quotes",
     "found character that cannot start any token": "a tab as indentation, or a text beginning with @ ` % lacks quotes",
 }
+_OPEN = {"did not find expected ',' or ']'", "did not find expected ',' or '}'", "did not find expected node content"}
+_CLOSES = {"[": "]", "{": "}"}
 
 
-def _explained(error: yaml.YAMLError, file: str, text: str) -> Problem:
+def _explained(error: yaml.YAMLError, reader: _Reader) -> Problem:
     if isinstance(error, yaml.reader.ReaderError):
-        before = text.encode()[: error.position].decode(errors="ignore")
-        mark = Mark(file, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+        before = reader.text.encode()[: error.position].decode(errors="ignore")
+        mark = Mark(reader.file, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
         return Problem(mark, "(file)", "holds a control character; remove it")
     assert isinstance(error, yaml.MarkedYAMLError)
-    at = error.problem_mark or error.context_mark
-    mark = Mark(file, at.line + 1, at.column + 1) if at else Mark(file)
-    # Only texts of our table: libyaml's own may quote what stands there.
-    cause = _CAUSES.get(error.problem or "", "check the lines above for indentation, quotes and brackets")
-    return Problem(mark, "(file)", f"is not valid YAML here; the usual cause: {cause}")
+    # Only texts of our own: libyaml's may quote what stands there.
+    usual = _CAUSES.get(error.problem or "", "check the lines above for indentation, quotes and brackets")
+    cause = _quote(error, reader) or _bracket(error, reader) or f"the usual cause: {usual}"
+    return Problem(reader.mark(error.problem_mark or error.context_mark), "(file)", f"is not valid YAML here; {cause}")
+
+
+def _quote(error: yaml.MarkedYAMLError, reader: _Reader) -> str | None:
+    """A quote as the cause: never closed, or closed by the one that was to open the next text."""
+    if error.context == "while scanning a quoted scalar" and error.problem in _ENDS:
+        return f"the quote opened at {reader.mark(error.context_mark)} is never closed; close it where its text ends"
+    last, at = reader.last, error.problem_mark
+    if not isinstance(last, yaml.ScalarEvent) or last.style not in {"'", '"'} or at is None:
+        return None
+    lines = last.end_mark.line - last.start_mark.line
+    # Within brackets a comma may be missing after it instead, unless it goes over lines.
+    if last.end_mark.line != at.line or (_inside(reader) and not lines):
+        return None
+    there = reader.mark(last.start_mark)
+    return (
+        f"the quote opened at {there} is closed just before this; close it where its text ends, or use the other quotes"
+    )
+
+
+_ENDS = {"found unexpected end of stream", "found unexpected document indicator"}
+
+
+def _bracket(error: yaml.MarkedYAMLError, reader: _Reader) -> str | None:
+    """A bracket as the cause: never closed, or never opened."""
+    here = reader.text[error.problem_mark.index :][:1] if error.problem_mark else ""
+    if (around := _inside(reader)) is None:
+        return f"this {here} closes nothing; remove it, or put the text in quotes" if here in {"]", "}"} else None
+    if error.problem not in _OPEN or here == ",":
+        return None
+    opened = reader.text[around.start_mark.index]
+    what = f"the {opened} opened at {reader.mark(around.start_mark)}"
+    if here in {"]", "}"}:
+        return f"{what} is not closed before this {here}; add the {_CLOSES[opened]}, or remove this {here}"
+    return f"{what} has no {_CLOSES[opened]} before this; close it, or add the comma that is missing"
+
+
+def _inside(reader: _Reader) -> yaml.CollectionStartEvent | None:
+    """The innermost bracket that is open. A pair within a list begins a mapping that has no bracket."""
+    marked = (e for e in reversed(reader.open) if e.flow_style and reader.text[e.start_mark.index] in _CLOSES)
+    return next(marked, None)
 
 
 def read_text(file: str, text: str) -> Tree:
@@ -165,7 +216,7 @@ def read_text(file: str, text: str) -> Tree:
     except _Refused as stop:
         tree.problems.append(Problem(stop.mark, tree.shown(stop.path), stop.text))
     except yaml.YAMLError as error:
-        tree.problems.append(_explained(error, file, text))
+        tree.problems.append(_explained(error, reader))
     tree.whole = not tree.problems
     tree.problems += [Problem(mark, tree.shown(path), said) for mark, path, said in reader.found]
     return tree

@@ -1,4 +1,4 @@
-"""Thirty-seven broken configurations: each must be refused, with exactly the lines that stand beside it."""
+"""Thirty-eight broken configurations: each must be refused, with exactly the lines that stand beside it."""
 
 import shutil
 from pathlib import Path
