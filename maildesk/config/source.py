@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import yaml
 
@@ -48,25 +49,42 @@ def resolve(plain: str) -> Scalar:
     return int(plain) if _WHOLE_NUMBER.fullmatch(plain) else plain
 
 
+class _At(Protocol):
+    """A place as libyaml counts: from 0; `index` in characters of the whole text."""
+
+    index: int
+    line: int
+    column: int
+
+
 class _Reader:
     """Builds the tree of one file from its events."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file, self.text = file, text
         self.found: list[tuple[Mark, KeyPath, str]] = []
-        self.open: list[yaml.CollectionStartEvent] = []  # what has begun and not ended
-        self.last: yaml.Event | None = None
+        self.open: list[_At | None] = []  # the bracket of every list and mapping that has not ended; None: it has none
+        self.quoted: tuple[_At, _At] | None = None  # where the last event began and ended, if it is a text in quotes
         self.events = self._parsed()
 
     def _parsed(self) -> Iterator[yaml.Event]:
         """The events, and note of what a mistake after them may come from."""
         for event in yaml.parse(self.text, Loader=yaml.CSafeLoader):
+            begins, ends, self.quoted = event.start_mark, event.end_mark, None
             if isinstance(event, yaml.CollectionStartEvent):
-                self.open.append(event)
+                # A pair within a list is a mapping without a bracket.
+                bracket = event.flow_style and begins and self.text[begins.index] in _CLOSES
+                self.open.append(begins if bracket else None)
             elif isinstance(event, yaml.CollectionEndEvent):
                 self.open.pop()
-            self.last = event
+            elif isinstance(event, yaml.ScalarEvent) and event.style in {"'", '"'} and begins and ends:
+                self.quoted = begins, ends
             yield event
+
+    @property
+    def bracket(self) -> _At | None:
+        """The innermost one that is open."""
+        return next((at for at in reversed(self.open) if at), None)
 
     def read(self) -> Node:
         """The document as a mapping; an empty file is an empty mapping."""
@@ -83,7 +101,7 @@ class _Reader:
             raise _Refused(root.mark, "holds no keys; write `key: value` lines, for example `desk:`")
         return root
 
-    def mark(self, at: yaml.Mark | None) -> Mark:
+    def mark(self, at: _At | None) -> Mark:
         return Mark(self.file, at.line + 1, at.column + 1) if at else Mark(self.file)
 
     def _node(self, event: yaml.Event, path: KeyPath, depth: int) -> Node:
@@ -171,17 +189,14 @@ def _quote(error: yaml.MarkedYAMLError, reader: _Reader) -> str | None:
     """A quote as the cause: never closed, or closed by the one that was to open the next text."""
     if error.context == "while scanning a quoted scalar" and error.problem in _ENDS:
         return f"the quote opened at {reader.mark(error.context_mark)} is never closed; close it where its text ends"
-    last, at = reader.last, error.problem_mark
-    if not isinstance(last, yaml.ScalarEvent) or last.style not in {"'", '"'} or at is None:
+    if reader.quoted is None or error.problem_mark is None:
         return None
-    lines = last.end_mark.line - last.start_mark.line
+    begins, ends = reader.quoted
     # Within brackets a comma may be missing after it instead, unless it goes over lines.
-    if last.end_mark.line != at.line or (_inside(reader) and not lines):
+    if ends.line != error.problem_mark.line or (reader.bracket and begins.line == ends.line):
         return None
-    there = reader.mark(last.start_mark)
-    return (
-        f"the quote opened at {there} is closed just before this; close it where its text ends, or use the other quotes"
-    )
+    what = f"the quote opened at {reader.mark(begins)} is closed just before this"
+    return f"{what}; close it where its text ends, or use the other quotes"
 
 
 _ENDS = {"found unexpected end of stream", "found unexpected document indicator"}
@@ -190,21 +205,15 @@ _ENDS = {"found unexpected end of stream", "found unexpected document indicator"
 def _bracket(error: yaml.MarkedYAMLError, reader: _Reader) -> str | None:
     """A bracket as the cause: never closed, or never opened."""
     here = reader.text[error.problem_mark.index :][:1] if error.problem_mark else ""
-    if (around := _inside(reader)) is None:
+    if reader.bracket is None:
         return f"this {here} closes nothing; remove it, or put the text in quotes" if here in {"]", "}"} else None
     if error.problem not in _OPEN or here == ",":
         return None
-    opened = reader.text[around.start_mark.index]
-    what = f"the {opened} opened at {reader.mark(around.start_mark)}"
+    opened = reader.text[reader.bracket.index]
+    what = f"the {opened} opened at {reader.mark(reader.bracket)}"
     if here in {"]", "}"}:
         return f"{what} is not closed before this {here}; add the {_CLOSES[opened]}, or remove this {here}"
     return f"{what} has no {_CLOSES[opened]} before this; close it, or add the comma that is missing"
-
-
-def _inside(reader: _Reader) -> yaml.CollectionStartEvent | None:
-    """The innermost bracket that is open. A pair within a list begins a mapping that has no bracket."""
-    marked = (e for e in reversed(reader.open) if e.flow_style and reader.text[e.start_mark.index] in _CLOSES)
-    return next(marked, None)
 
 
 def read_text(file: str, text: str) -> Tree:
