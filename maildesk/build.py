@@ -37,7 +37,8 @@ def config_directory(given: Path | None, env: Mapping[str, str]) -> Path:
 
 def read_settings(directory: Path, env: Mapping[str, str], *, secrets_needed: bool = True) -> Settings:
     """Raises ConfigError with all problems."""
-    return load(directory, env=env, defaults=shipped() / "config", secrets=secrets_needed)
+    languages = {letter.parent.name for letter in (shipped() / "templates").glob("*/*.j2")}
+    return load(directory, env=env, defaults=shipped() / "config", secrets=secrets_needed, languages=languages)
 
 
 def failing_examples(directory: Path, env: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,7 @@ would be right`, or returns Settings. The way of a file: source (YAML) -> tree (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from maildesk.config import check, convert, rulebook
@@ -30,14 +30,24 @@ __all__ = [
 ]
 
 
-def load(directory: Path, *, env: Mapping[str, str], defaults: Path | None = None, secrets: bool = True) -> Settings:
+def load(
+    directory: Path,
+    *,
+    env: Mapping[str, str],
+    defaults: Path | None = None,
+    secrets: bool = True,
+    languages: Collection[str] = (),
+) -> Settings:
     """The configuration of `directory`.
 
     `defaults` is the shipped configuration: its categories are used where the directory gives none, and its rules,
     which need them, where it gives neither.
     `secrets` False leaves unlooked whether the secrets are there, for commands that need none.
+    `languages` are those of the shipped letters; one that neither they nor the directory's own have is warned of.
     """
     tree, drafted, place = _read(directory, env, defaults, secrets=secrets)
+    if languages:
+        check.languages(tree, drafted, {*languages, *_own_languages(place.directory / "templates")})
     if tree.problems:
         raise ConfigError([str(problem) for problem in sorted(tree.problems)])
     return convert.settings(tree, drafted, place)
@@ -61,6 +71,10 @@ def _read(
     check.check(tree, drafted, place)
     rulebook.check(tree, drafted)
     return tree, drafted, place
+
+
+def _own_languages(templates: Path) -> set[str]:
+    return {letter.parent.name for letter in templates.glob("*/*.j2")}
 
 
 def load_defaults(defaults: Path) -> Settings:

@@ -228,3 +228,14 @@ def _advice(tree: Tree, draft: Draft) -> None:
         tree.warn(
             ("people",), "nobody is a technician; mails are taken and acknowledged, and nobody gets them", key=True
         )
+
+
+def languages(tree: Tree, draft: Draft, written: Collection[str]) -> None:
+    """Warns of languages in which no letter is `written`; de-AT is fine where there is de."""
+    given: list[tuple[KeyPath, str]] = [(("desk", "language"), draft.desk.language)] if draft.desk else []
+    given += [(("people", name, "language"), person.language) for name, person in draft.people.items()]
+    folders = {name.lower() for name in written}
+    for path, language in given:
+        if language and not folders & {language.lower(), language.lower().partition("-")[0]}:
+            text = f"there are no letters in '{language}', so English ones go out"
+            tree.warn(path, f"{text}; {all_of(written, 'there are')}, and others go into templates/{language}")

@@ -163,6 +163,16 @@ def test_check_says_the_same_as_json(desk: CliDesk) -> None:
     assert broken.json["problems"]
 
 
+def test_a_language_without_letters_is_warned_of(desk: CliDesk) -> None:
+    text = (desk.config / "desk.yaml").read_text()
+    (desk.config / "desk.yaml").write_text(text.replace("prefix: INC,", "prefix: INC, language: xx,"))
+    result = desk("check")
+    assert result.code == 0
+    assert re.search(
+        r"^warning: desk\.yaml:1:\d+: desk\.language: .*'xx'.* there are: de, en", result.out, re.MULTILINE
+    )
+
+
 def test_check_makes_nothing(bare: CliDesk) -> None:
     assert bare("check").code == 0
     assert not bare.state.exists()

@@ -476,6 +476,26 @@ def test_what_is_odd_but_works_is_a_warning(folder, keys, text):
     assert any(f": {text} " in warning for warning in loaded(folder, **keys).warnings)
 
 
+def test_a_language_without_letters_is_a_warning(folder):
+    people = {
+        "ann": {"name": "Ann", "email": "a@x.example", "language": "nl-BE"},
+        "ben": {"name": "Ben", "email": "b@x.example", "language": "de-AT"},
+        "eve": {"name": "Eve", "email": "e@x.example", "language": "fr"},
+    }
+    (folder / "templates/fr").mkdir(parents=True)
+    (folder / "templates/fr/taken.j2").write_text("")
+    (folder / "templates/nl").mkdir()  # holds no letter
+    write(folder, desk=BASE["desk"] | {"language": "xx"}, people=people)
+    desk, ann = load(folder, env=ENV, languages={"en", "de"}).warnings
+    said = (
+        "there are no letters in '{}', so English ones go out; there are: de, en, fr, and others go into templates/{}"
+    )
+    assert desk.endswith(": desk.language: " + said.format("xx", "xx"))
+    assert ann.endswith(": people.ann.language: " + said.format("nl-BE", "nl-BE"))
+    assert re.match(r"desk\.yaml:1:\d+: ", desk)
+    assert load(folder, env=ENV).warnings == ()
+
+
 # --- orphans and counts ---------------------------------------------------------------------------------------------
 
 
