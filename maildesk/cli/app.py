@@ -169,7 +169,7 @@ def run(
 def reload(config: Config = None) -> None:
     """Have the daemon read the configuration anew.
 
-    It is checked first; with a mistake in it the daemon is not told and goes on with what it has.
+    It is checked first; with a mistake in it the daemon is not told and goes on with what it has, and this exits 2.
     """
     from maildesk.cli import serve as work
 

@@ -68,13 +68,13 @@ def _reader(config: Path | None, started: Settings) -> Callable[[], Plan]:
 
 
 def reload(config: Path | None) -> int:
-    """Check, then tell the daemon; it checks once more and keeps what it has if something is wrong."""
+    """Check, then tell the daemon; it checks once more and keeps what it has if something is wrong. 2 if so."""
     report = check.examine(config)
     for problem in report.problems:
         page.complain(problem)
     if report.settings is None or report.problems:
         page.complain("maildesk: the daemon was not told and goes on with what it has; mend this and reload again")
-        return 1
+        return 2
     path = setting.pid_file(report.settings)
     number = pid.running(path)
     if number is None:

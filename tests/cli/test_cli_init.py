@@ -135,7 +135,7 @@ def test_a_template_that_is_no_text_is_said_with_file_and_line(desk: CliDesk, co
     path = desk.config / "templates" / "en" / "taken.j2"
     path.write_bytes(b"one\n\xff\n")
     result = desk(*command.split())
-    assert result.code == (1 if command in {"check", "reload"} else 2)
+    assert result.code == (1 if command == "check" else 2)
     assert f"{path}:2:1: is not UTF-8" in result.out + result.err
     assert "Traceback" not in result.err
 
@@ -171,6 +171,14 @@ def test_a_language_without_letters_is_warned_of(desk: CliDesk) -> None:
     assert re.search(
         r"^warning: desk\.yaml:1:\d+: desk\.language: .*'xx'.* there are: de, en", result.out, re.MULTILINE
     )
+
+
+def test_a_broken_configuration_is_not_reloaded_and_its_mistakes_are_said(desk: CliDesk) -> None:
+    (desk.config / "rules.yaml").write_text("rules: {}\n")
+    result = desk("reload")
+    assert result.code == 2
+    assert result.err.startswith("rules.yaml:1:8: rules: expected a list")
+    assert "the daemon was not told and goes on with what it has" in result.err
 
 
 def test_check_makes_nothing(bare: CliDesk) -> None:

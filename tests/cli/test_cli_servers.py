@@ -160,7 +160,7 @@ def test_the_daemon_works_reloads_and_ends_when_it_is_told(served: Served) -> No
 
         (desk.config / "rules.yaml").write_text("rules: {}\n")
         broken = desk("reload")
-        assert broken.code == 1
+        assert broken.code == 2
         assert "rules.yaml:1:" in broken.err
         assert "was not told" in broken.err
 
