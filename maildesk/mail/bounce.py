@@ -63,7 +63,7 @@ _CLOSE = r"[>\]\"')]{0,2}"
 _MODE = re.IGNORECASE | re.MULTILINE
 
 _TO_WHOM = re.compile(
-    r"(?:deliver(?:ed|y|ing|able)?|message|mail|sent|addressed|address|remis|remettre|entregad[oa]|entregar"
+    r"(?:deliver(?:ed|y|ing|able)?|message|mail|sent|addressed|address|remis|remettre|livre|distribue|entregad[oa]|entregar"
     r"|zugestellt|delivre|livré|distribué|recapitato|consegnato|bezorgd|afgeleverd|rejected recipient)"
     r"(?: the)?(?: your)?(?: message| mail| e-?mail| mensaje| messaggio| bericht)?[ \t]+"
     r"(?:to|for|a|à|an|aan|para)(?: the)?(?: email address| address| recipient| user\b)?[ \t]*:?"
@@ -83,15 +83,15 @@ TIERS: tuple[tuple[re.Pattern[str], ...], ...] = (
     ),
     (
         # <bob@example.com>: 550 ...   the address opens the line (qmail, Postfix, Yahoo, Exim, Vade)
-        re.compile(rf"^[ \t]*(?:[*•-]+[ \t]*)?{_OPEN}(?P<who>{_ADDRESS}){_CLOSE}[ \t]*:", _MODE),
+        re.compile(rf"^[ \t]{{0,60}}(?:[*•-]{{1,3}}[ \t]{{0,20}})?{_OPEN}(?P<who>{_ADDRESS}){_CLOSE}[ \t]*:", _MODE),
         # the line is the address, bulleted, indented, quoted, or followed by when and why (Sendmail, Gmail, Exchange)
         re.compile(
-            rf"^[ \t>]*(?:[*•-]+[ \t]*)?{_OPEN}(?P<who>{_ADDRESS}){_CLOSE}[ \t]*"
+            rf"^[ \t>]{{0,60}}(?:[*•-]{{1,3}}[ \t]{{0,20}})?{_OPEN}(?P<who>{_ADDRESS}){_CLOSE}[ \t]*"
             r"(?=$|\r|on [A-Z]|\(|#|<|[ \t]{2}|\t|- |/|\.\.\.)",
             _MODE,
         ),
         # Bob Carr <mailto:bob@example.com>, 'Bob Carr' (bob@example.com): Exchange adds the name people know
-        re.compile(rf"^[ \t]*[^\n:;]{{1,160}}?[<(\[](?:mailto:|smtp:)(?P<who>{_ADDRESS})[>)\]]", _MODE),
+        re.compile(rf"^[^\n:;]{{1,160}}?[<(\[](?:mailto:|smtp:)(?P<who>{_ADDRESS})[>)\]]", _MODE),
         # Exchange names its X.400 users so
         re.compile(rf"dda:smtp=(?P<who>{_ADDRESS})", _MODE),
         # an alias that failed further on: the address in the brackets is the one that was written to (Sendmail, Exim)
@@ -118,7 +118,7 @@ TIERS: tuple[tuple[re.Pattern[str], ...], ...] = (
     (
         re.compile(rf"\bRCPT TO[: \t][ \t]*{_OPEN}(?P<who>{_ADDRESS})", _MODE),
         # the address and the server's reply on one line, in either order
-        re.compile(rf"^[ \t]*{_OPEN}(?P<who>{_ADDRESS}){_CLOSE}[ \t][^\n@]{{0,200}}\b[45]\d\d\b", _MODE),
+        re.compile(rf"^[ \t]{{0,60}}{_OPEN}(?P<who>{_ADDRESS}){_CLOSE}[ \t][^\n@]{{0,200}}\b[45]\d\d\b", _MODE),
         re.compile(rf"\b55\d[ -](?:[45]\.\d\.\d{{1,3}}[ \t]+)?[^\n@]{{0,40}}?{_OPEN}(?P<who>{_ADDRESS})", _MODE),
     ),
     # an address that opens a paragraph
@@ -142,7 +142,12 @@ _QUOTED_ID = re.compile(r"^[> \t]*message-id:\s{0,80}<([^<>\s]{1,998})>", _MODE)
 _QUOTED_FIELD = re.compile(r"^[>| \t]{0,8}(to|cc|from|sender|reply-to|return-path)[ \t]*:((?:.*\n[ \t]+)*.*)", _MODE)
 _FOR = re.compile(rf"\bfor <({_ADDRESS})>")
 # list-bounces+bob=example.com@lists.example: the address of the subscriber in the envelope sender
-_VERP = re.compile(r"[^@]*?[+-]([\w.+-]{1,64})=([\w-]{1,63}(?:\.[\w-]{1,63}){1,8})@")
+_VERP = re.compile(r"[^@]{0,64}?[+-]([\w.+-]{1,64})=([\w-]{1,63}(?:\.[\w-]{1,63}){1,8})@")
+_SAY_SO = (
+    ("Content-Class", re.compile(r"^urn:content-classes:dsn$")),  # Exchange to Exchange
+    ("X-Ricevuta", re.compile(r"errore-consegna")),  # Italian certified mail
+)
+_BOUNCES = re.compile(r"(?:^|[-+._])bounces?(?:[-+=._]|$)")
 _NO_REPLY = re.compile(r"\b(?:no|do-?not)[-_.]?reply@")
 _AUTOMATIC = re.compile(r"\b(?:bulk|junk|auto[-_]?reply)\b")
 
@@ -177,31 +182,46 @@ def _by_type(mail: Mail) -> str:
         return "multipart/report; report-type=delivery-status"
     if mail.header("X-Failed-Recipients"):
         return "X-Failed-Recipients"
-    if (mail.header("Content-Class") or "").casefold() == "urn:content-classes:dsn":
-        return "Content-Class: urn:content-classes:dsn"
+    for name, value in _SAY_SO:
+        if value.search((mail.header(name) or "").casefold()):
+            return f"{name}: {clean_line(mail.header(name) or '', 60)}"
     if (kind == "mixed" or _machine(mail)) and any(part.type in STATUS_PARTS for part in mail.attachments):
         return "message/delivery-status from a mail system"
     return ""
 
 
 def _by_words(mail: Mail) -> str:
-    """The phrase that a daemon opens with: in its subject or text; in both, if it may be a person."""
-    subject, opening = fold(mail.subject), fold(mail.text[:_OPENING])
-    if _daemon(mail):
-        phrase = _first(DAEMON_PHRASES, subject) or _first(DAEMON_PHRASES, opening)
-    elif REPLY.match(subject):
-        return ""
-    elif POSTMASTER.search(_sender(mail)):
-        phrase = _first(DAEMON_PHRASES, subject) or _first(PHRASES, opening)
-    elif mail.return_path == "":
-        phrase = _first(PHRASES, subject) or (_first(PHRASES, opening[:_FIRST_WORDS]) if _names(opening) else "")
-    elif ROLE.search(_sender(mail)) and _accuses(opening):
-        phrase = _first(PHRASES, subject)
-    elif _automatic(mail) and _accuses(opening) and _first(PHRASES, subject):
-        phrase = _first(PHRASES, opening[:_FIRST_WORDS])
-    else:
-        return ""
+    phrase = _phrase(mail, fold(mail.subject), fold(mail.text[:_OPENING]))
     return f'a mail system writes "{phrase}"' if phrase else ""
+
+
+def _phrase(mail: Mail, subject: str, opening: str) -> str:
+    """The words that make a report of it: the less its sender is surely a machine, the more must be said."""
+    if _daemon(mail):
+        return _first(DAEMON_PHRASES, subject) or _first(DAEMON_PHRASES, opening)
+    if _came_back(mail) and (phrase := _at_once(subject, opening)):
+        return phrase
+    if REPLY.match(subject):
+        return ""
+    if POSTMASTER.search(_sender(mail)):
+        return _first(DAEMON_PHRASES, subject) or _first(PHRASES, opening)
+    if mail.return_path == "":
+        return _at_once(subject, opening)
+    return _of_a_role(mail, subject, opening) if _accuses(opening) else ""
+
+
+def _of_a_role(mail: Mail, subject: str, opening: str) -> str:
+    """The phrase in the subject, of somebody who may be a person; in the text, too, if only its header is automatic."""
+    titled = _first(PHRASES, subject)
+    if ROLE.search(_sender(mail)) or not titled:
+        return titled
+    said = _first(PHRASES, opening[:_FIRST_WORDS]) or (titled if _quotes(mail, opening) else "")
+    return said if _automatic(mail) else ""
+
+
+def _at_once(subject: str, opening: str) -> str:
+    """The phrase in the subject; or in the first words, if they say to whom."""
+    return _first(PHRASES, subject) or (_first(PHRASES, opening[:_FIRST_WORDS]) if _names(opening) else "")
 
 
 def _by_shape(mail: Mail) -> str:
@@ -230,6 +250,16 @@ def _automatic(mail: Mail) -> bool:
     submitted = (mail.header("Auto-Submitted") or "").strip().casefold()
     precedence = (mail.header("Precedence") or "").casefold()
     return submitted.startswith("auto-") or bool(_AUTOMATIC.search(precedence) or _NO_REPLY.search(_sender(mail)))
+
+
+def _came_back(mail: Mail) -> bool:
+    """Whether it went to an address to which nothing is written: only what could not be delivered comes back to it."""
+    return any(_BOUNCES.search(one.email.partition("@")[0].lower()) for one in mail.to)
+
+
+def _quotes(mail: Mail, opening: str) -> bool:
+    """Whether it repeats the reply of a server, or returns a mail."""
+    return _REPLY_CODE.search(opening) is not None or any(part.type in QUOTED_PARTS for part in mail.attachments)
 
 
 def _names(opening: str) -> bool:
@@ -322,7 +352,7 @@ def _by_name(mail: Mail, report: str, returned: _Returned) -> dict[str, str]:
 def _by_envelope(mail: Mail) -> dict[str, str]:
     """The recipient that the envelope sender of the returned mail named (VERP), to which the report came back."""
     for address in (*mail.delivered_to, *(one.email for one in mail.to)):
-        if found := _VERP.match(address):
+        if found := _VERP.match(address[:320]):
             return {f"{found[1]}@{found[2]}".lower(): ""}
     return {}
 

@@ -96,7 +96,7 @@ def _failure(group: Mapping[str, str]) -> Failure | None:
 
 def typed(value: str) -> str:
     """`rfc822; <Bob@Example.com>` -> bob@example.com; "" if it names no mail address."""
-    found = ANY_ADDRESS.search(unwrapped(value.rpartition(";")[2]))
+    found = ANY_ADDRESS.search(unwrapped(value))
     return found[0].lower().strip("'") if found else ""
 
 

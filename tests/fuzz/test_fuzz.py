@@ -18,7 +18,7 @@ from maildesk.mail.reading import understand
 MAILS = tuple(path.read_bytes() for path in sorted((Path(__file__).parent.parent / "mails").rglob("*.eml")))
 PLAIN = b"From: erika@customer.example\r\nSubject: Printer\r\n\r\nIt jams.\r\n"
 RUNS = 8
-INPUTS = 50
+INPUTS = 30
 
 
 @pytest.mark.parametrize("run", range(RUNS))

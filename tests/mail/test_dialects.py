@@ -269,6 +269,24 @@ def names(report: Mail) -> list[str]:
             id="an-automatic-mail-that-says-so",
         ),
         pytest.param(
+            mail(
+                "gateway.it@bank.example",
+                "RE: Printer : non remis (delivery failed)",
+                "***\nVotre message n'a pas pu etre delivre a\neve@other.example\n***\n",
+                to="desk-bounces@acme.example",
+            ),
+            id="nobody-writes-to-a-bounce-address",
+        ),
+        pytest.param(
+            with_letter(
+                "posta-certificata@pec.example",
+                "AVVISO DI MANCATA CONSEGNA: Stampante",
+                "Il messaggio indirizzato a eve@other.example: errore.\n",
+                "X-Ricevuta: errore-consegna",
+            ),
+            id="italian-certified-mail",
+        ),
+        pytest.param(
             mail("postmaster@p.example", "Returned mail", f"It failed.\n\n{STATUS}"), id="fields-pasted-into-the-text"
         ),
         pytest.param(
@@ -311,6 +329,9 @@ def test_the_recipient_is_found_in_the_report_of(report):
         mail("Mail Server Team <it@customer.example>", "Delivery delayed", "The toner did not come, 550 5.1.1\n"),
         mail(
             "Bob <bob@customer.example>", "Away", "It is not delivered to me; ask eve@other.example", "Return-Path: <>"
+        ),
+        mail(
+            "Bob <bob@customer.example>", "Re: Printer", "I am away, ask eve@other.example", to="x-bounces@acme.example"
         ),
         mail("shop@customer.example", "Delivery report", "The parcel for eve@other.example", "Precedence: bulk"),
         mail("Bob <bob@customer.example>", "Returned mail", "All of it came back, 550 x@y.example", "Precedence: list"),
