@@ -190,8 +190,7 @@ def _past(unit: Unit, incident: Incident, now: datetime) -> tuple[tuple[Past, ..
     entries = unit.incidents.history(incident.id, limit=20, newest_first=True)
     shown = [e for e in entries if e.at < now and _tells(e.record)][:HISTORY]
     rules = tuple(e.record.text for e in reversed(entries) if e.record.entry is Entry.RULE)
-    lines = [(e.at, e.record.actor_name or e.record.actor, e.record.text) for e in reversed(shown)]
-    return as_history(lines), rules
+    return as_history((e.at, e.record) for e in reversed(shown)), rules
 
 
 _SILENT = frozenset({Entry.RULE, Entry.LETTER, Entry.REFUSED})

@@ -6,19 +6,22 @@ and the rules never even reach the templates that a requester's letter is made f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from maildesk.desk.commands import GRAMMAR, card
-from maildesk.desk.effects import Send
+from maildesk.desk.effects import Entry, Record, Send
 from maildesk.desk.events import Said
 from maildesk.desk.incident import Incident
 from maildesk.desk.notices import INTERNAL_LETTERS
+from maildesk.desk.orders import Line
 from maildesk.desk.policy import Mailbox, Policy
+from maildesk.desk.sentences import said, word
 from maildesk.mail.message import Address, Enclosure, Letter
 from maildesk.mail.render import VALUES, Renderer
 from maildesk.mail.thread import Keyring, anchor_id, button_key, letter_id, loop_header, reply_address
@@ -26,11 +29,12 @@ from maildesk.mail.thread import Keyring, anchor_id, button_key, letter_id, loop
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One line of an incident's history, as a technician's letter shows it."""
+    """One line of an incident's history, as a technician's letter shows it; `ours`: the desk itself says it."""
 
     at: datetime
     who: str
     what: str
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,9 @@ class Written:
 def compose(send: Send, ordinal: int, setting: Setting) -> Written:
     """Render one letter. Raises LetterError when its template fails."""
     kept, omitted = _fitting(send, setting.policy.limits.letter_bytes)
-    values = _values(send, setting, omitted)
-    rendered = setting.renderer.render(send.template, send.language or setting.policy.language, values)
+    language = send.language or setting.policy.language
+    values = _in_language(_values(send, setting, omitted), send.template, language)
+    rendered = setting.renderer.render(send.template, language, values)
     number = setting.incident.id if setting.incident else 0
     domain = setting.box.address.domain
     me = letter_id(setting.ring, domain, number, send.to_key, setting.cause, ordinal)
@@ -253,7 +258,11 @@ def _rows(send: Send, policy: Policy) -> tuple[dict[str, str], ...]:
     language = send.language or policy.language
     about = str(send.values.get("verb", "")).strip().lstrip("#").lower()
     rows = tuple(
-        {"verb": row.command.split()[0].strip("#"), "example": row.command, "meaning": row.meaning}
+        {
+            "verb": row.command.split()[0].strip("#"),
+            "example": word("example", row.command, language),
+            "meaning": row.meaning,
+        }
         for row in card(technician=send.role == "technician", language=language)
     )
     return tuple(row for row in rows if row["verb"] == about) or rows
@@ -286,11 +295,81 @@ def mailto(setting: Setting, commands: str, body: str) -> str:
     return link + (f"&body={quote(body)}" if body else "")
 
 
-def as_history(entries: Sequence[tuple[datetime, str, str]]) -> tuple[Past, ...]:
-    """History lines, each one line of at most 100 characters."""
-    return tuple(Past(at, who, _short(what)) for at, who, what in entries)
+def as_history(entries: Iterable[tuple[datetime, Record]]) -> tuple[Past, ...]:
+    """The timeline as letters show it."""
+    return tuple(Past(at, record.actor_name or record.actor, record.text, _ours(record)) for at, record in entries)
+
+
+def _ours(record: Record) -> bool:
+    """Whether the desk says it: what changed, what it remarks, and what a mail without words was about."""
+    wordless = record.entry is Entry.NOTE and record.said is not None and not record.said.text
+    return record.entry is Entry.CHANGE or record.actor == "desk" or wordless
 
 
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 100 else line[:97].rsplit(" ", 1)[0] + "..."
+
+
+# --- what the desk says, in the language of the letter ---------------------------------------------------------------
+
+# Whose `reason` is the desk's own: in other letters a person or a mail server gave it.
+REASONS = frozenset({"confirm", "refused"})
+YOURS = "your answer"  # stands where nothing was typed
+_GIVEN_UP = "given up after "  # so begins what the desk says of a server that did not answer for days
+_MERGED = re.compile(r"merged into \S+-\d+")
+
+
+def _in_language(values: Mapping[str, Any], template: str, language: str) -> dict[str, Any]:
+    """The same values, those that the desk has put in words in the language of the letter; people's words stay."""
+    told = {name: _TOLD[name](value, language) for name, value in values.items() if name in _TOLD}
+    reason = str(values.get("reason", ""))
+    if template in REASONS or reason.startswith(_GIVEN_UP):
+        told["reason"] = said(reason, language)
+    return {**values, **told}
+
+
+def _lines(lines: Sequence[Line], language: str) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {"shown": said(line.shown, language) if line.shown == YOURS else line.shown}
+        | {"ok": line.ok, "why": said(line.why, language)}
+        for line in lines
+    )
+
+
+def _entries(entries: Sequence[Mapping[str, Any]], language: str) -> tuple[dict[str, Any], ...]:
+    return tuple({**entry, "why": said(entry["why"], language)} for entry in entries)
+
+
+def _history(history: Sequence[Past], language: str) -> tuple[Past, ...]:
+    return tuple(
+        replace(past, who=word("actor", past.who, language), what=_short(said(past.what, language)))
+        if past.ours
+        else replace(past, what=_short(past.what))
+        for past in history
+    )
+
+
+def _each(texts: Sequence[str], language: str) -> tuple[str, ...]:
+    return tuple(said(text, language) for text in texts)
+
+
+def _resolution(incident: Mapping[str, Any], language: str) -> dict[str, Any]:
+    text = incident["resolution"]
+    return {**incident, "resolution": said(text, language) if _MERGED.fullmatch(text) else text}
+
+
+def _actor(name: str, language: str) -> str:
+    return word("actor", name, language)
+
+
+_TOLD: Mapping[str, Callable[[Any, str], Any]] = {
+    "lines": _lines,
+    "entries": _entries,
+    "history": _history,
+    "rules": _each,
+    "details": _each,
+    "headline": said,
+    "incident": _resolution,
+    **dict.fromkeys(("who", "by", "author"), _actor),
+}

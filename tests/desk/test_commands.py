@@ -82,7 +82,7 @@ def test_every_verb_is_explained_by_an_example_that_can_be_typed(name):
     assert verb.meaning["de"]
     people = {"anna": Person("anna", "Anna", ("anna@acme.example",), TECHNICIAN)}
     book = Vocabulary.of(Directory(people, {"network": Group("network")}), ["network/vpn"])
-    for example in verb.example.split(" or "):
+    for example in verb.example.split(", "):
         asked = parse(example, book)
         assert [command.verb for command in asked.commands] == [name]
         assert asked.problems == ()
@@ -93,7 +93,7 @@ def test_the_help_card_shows_each_what_he_may_use_in_his_language():
     assert len(card(technician=True)) == len(VERBS)
     english, german = card(technician=True, language="en-GB"), card(technician=True, language="de-AT")
     assert english[0].meaning == "take the incident yourself"
-    assert german[0].meaning == "den Vorfall selbst übernehmen"
+    assert german[0].meaning == "selbst übernehmen"
     assert card(technician=True, language="nl") == english
 
 
