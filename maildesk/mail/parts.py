@@ -408,7 +408,7 @@ def _attach_all(part: Part, found: Content) -> None:
 
 def _attach(part: Part, kind: str, found: Content) -> None:
     disposition, cid = _disposition(part), _cid(part)
-    data = _flat_children(part) if part.is_multipart() else _leaf_bytes(part)
+    data = _whole(part) if part.is_multipart() else _leaf_bytes(part)
     name = _name(part) or _DEFAULT_NAMES.get(kind, "attachment.bin")
     inline = disposition == "inline" or (cid is not None and disposition != "attachment")
     _keep(Attachment(name, clean_line(kind, 100), data, cid, inline), found)
@@ -533,14 +533,17 @@ def clean_name(name: str) -> str:
 # ---- an attached mail, as bytes again
 
 
-def _flat_children(part: Part) -> bytes:
+def _whole(part: Part) -> bytes:
     """The bytes of what a message/* part holds: a mail, or the blocks of a delivery report (RFC 3464 2.1)."""
     children = _children(part)
     coded = kind_of(str(part.get("content-transfer-encoding", "")))
     if len(children) == 1 and not children[0].keys() and coded in {"base64", "quoted-printable"}:
         return file_bytes(children[0].octets(), coded)  # forbidden by RFC 2046 5.2.1, sent all the same
-    data = b"\n\n".join(_flat(child).rstrip(b"\r\n") for child in children) + b"\n"
-    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    return _flat_children(part).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def _flat_children(part: Part) -> bytes:
+    return b"\n\n".join(_flat(child).rstrip(b"\r\n") for child in _children(part)) + b"\n"
 
 
 def _flat(part: Part) -> bytes:
