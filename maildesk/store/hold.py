@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ _FREE = sa.text("SELECT pg_advisory_unlock(:key)")
 # PostgreSQL shows a 64-bit key as two halves.
 _HOLDER = sa.text(
     "SELECT a.application_name, a.pid FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+    " JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()"  # others have jobs of that name, too
     " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
     " AND ((l.classid::bigint << 32) | l.objid::bigint) = :key"
 )
@@ -67,16 +69,46 @@ def hold_file(path: Path, name: str) -> Iterator[Hold]:
     """Hold a job by a file, or raise Transient naming its holder, who has written his name into it."""
     handle = open_private(path)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(handle, 200, 0).decode("utf-8", "replace").strip()
-            raise Transient(f"{name!r} is held by {holder or 'another process'}") from None
+        if not _seized(handle):
+            raise Transient(f"{name!r} is held by {_named(handle)}")
         os.truncate(handle, 0)
         os.pwrite(handle, f"process {os.getpid()} on {node()}\n".encode(), 0)
         yield Hold(name)
     finally:
         os.close(handle)
+
+
+def _seized(handle: int) -> bool:
+    """Whether the lock is ours now. Who looks whether it is held has it for a moment; a holder has it for good."""
+    for pause in (0.05, 0.05, 0.0):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(pause)
+        else:
+            return True
+    return False
+
+
+def _named(handle: int) -> str:
+    return os.pread(handle, 200, 0).decode("utf-8", "replace").strip() or "another process"
+
+
+def file_holder(path: Path) -> str | None:
+    """Who holds a job by a file, or None; his name stays in the file when he dies, the lock does not."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Transient(f"cannot open {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _named(handle)
+    finally:
+        os.close(handle)
+    return None
 
 
 @contextmanager
@@ -85,9 +117,7 @@ def hold_session(engine: sa.Engine, name: str) -> Iterator[Hold]:
     key = lock_key(name)
     with engine.connect() as connection:
         if not connection.execute(_TRY, {"key": key}).scalar():
-            holder = connection.execute(_HOLDER, {"key": key}).first()
-            who = f"{holder.application_name} (backend {holder.pid})" if holder else "another process"
-            raise Transient(f"{name!r} is held by {who}")
+            raise Transient(f"{name!r} is held by {_session(connection, key) or 'another process'}")
         connection.commit()
         try:
             yield Hold(name, connection)
@@ -97,6 +127,17 @@ def hold_session(engine: sa.Engine, name: str) -> Iterator[Hold]:
                 connection.rollback()
                 connection.execute(_FREE, {"key": key})
             connection.invalidate()
+
+
+def session_holder(engine: sa.Engine, name: str) -> str | None:
+    """Who holds a job by an advisory lock, or None."""
+    with engine.connect() as connection:
+        return _session(connection, lock_key(name))
+
+
+def _session(connection: sa.Connection, key: int) -> str | None:
+    holder = connection.execute(_HOLDER, {"key": key}).first()
+    return f"{holder.application_name} (backend {holder.pid})" if holder else None
 
 
 def lock_key(name: str) -> int:

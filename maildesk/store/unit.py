@@ -23,7 +23,16 @@ from maildesk.errors import ConfigError, SchemaError, Transient
 from maildesk.store import schema
 from maildesk.store.blobs import Blobs
 from maildesk.store.engines import in_our_words, postgresql_engine, sqlite_engine
-from maildesk.store.hold import Hold, file_lock, hold_file, hold_session, lock_key, open_private
+from maildesk.store.hold import (
+    Hold,
+    file_holder,
+    file_lock,
+    hold_file,
+    hold_session,
+    lock_key,
+    open_private,
+    session_holder,
+)
 from maildesk.store.inbox import Inbox
 from maildesk.store.incidents import Incidents
 from maildesk.store.meta import Meta
@@ -130,6 +139,13 @@ class Database:
                 with self._mutex:  # a unit may be running on the connection that is given up
                     stack.close()
 
+    def holder(self, name: str) -> str | None:
+        """Who does the job `name`, on whatever machine; None if nobody does."""
+        if self.path is not None:
+            return file_holder(self._hold_file(name))
+        with in_our_words(self.shown):
+            return session_holder(self._read, name)
+
     def close(self) -> None:
         """Close every connection; the last process to do so empties an SQLite write-ahead log."""
         self._read.dispose()
@@ -167,7 +183,11 @@ class Database:
     def _holding(self, name: str) -> AbstractContextManager[Hold]:
         if self.path is None:
             return hold_session(self._write, name)
-        return hold_file(self.path.with_name(f"{self.path.name}.{name}.lock"), name)
+        return hold_file(self._hold_file(name), name)
+
+    def _hold_file(self, name: str) -> Path:
+        assert self.path is not None
+        return self.path.with_name(f"{self.path.name}.{name}.lock")
 
     def _create_file(self) -> None:
         if self.path is None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
+import threading
 import time
 
 import pytest
@@ -11,12 +13,36 @@ import sqlalchemy as sa
 from store_samples import python, receive
 
 from maildesk.errors import Transient
+from maildesk.store.engines import node
+from maildesk.store.hold import file_holder, hold_file
 
 
 def test_a_job_has_one_holder_and_the_refusal_names_him(database, another):
     refused = pytest.raises(Transient, match=rf"'clock' is held by .*{os.getpid()}")
     with database.hold("clock"), refused, another().hold("clock"):
         pass
+
+
+def test_who_does_a_job_can_be_asked_without_taking_it(database, another):
+    other = another()
+    assert other.holder("clock") is None
+    with database.hold("clock"):
+        assert str(os.getpid()) in other.holder("clock")
+        assert other.holder("another job") is None
+    assert other.holder("clock") is None
+    with other.hold("clock"):
+        assert database.holder("clock") is not None
+
+
+def test_who_looks_just_now_keeps_nobody_from_a_job(tmp_path):
+    path = tmp_path / "clock.lock"
+    look = os.open(path, os.O_RDONLY | os.O_CREAT)
+    fcntl.flock(look, fcntl.LOCK_SH)
+    done = threading.Timer(0.02, os.close, (look,))
+    done.start()
+    with hold_file(path, "clock"):
+        assert file_holder(path) == f"process {os.getpid()} on {node()}"
+    done.join()
 
 
 def test_other_jobs_are_free_and_a_finished_one_is_free_again(database, another):
@@ -55,6 +81,7 @@ def test_a_killed_holder_frees_his_job(url, database):
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(Transient, match=str(holder.pid)), database.hold("clock"):
             pass
+        assert str(holder.pid) in database.holder("clock")
         holder.kill()
     assert can_hold(database, "clock")
 
