@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maildesk.clock import Clock, SystemClock
-from maildesk.config import Settings, load, load_defaults, wrong_examples
+from maildesk.config import Settings, Storage, load, load_defaults, wrong_examples
 from maildesk.errors import ConfigError
 from maildesk.mail.thread import Keyring
 
@@ -135,7 +135,7 @@ def write_private(path: Path, text: str) -> None:
 # --- the desk --------------------------------------------------------------------------------------------------------
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Storage) -> Database:
     """The database of this configuration, not yet connected to."""
     from maildesk.store.unit import Database  # noqa: PLC0415 -- as said at the head
 

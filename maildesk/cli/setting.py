@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maildesk import build
-from maildesk.config import Settings
+from maildesk import build, config
+from maildesk.config import Settings, Storage
 from maildesk.errors import ConfigError, SchemaError
 
 if TYPE_CHECKING:  # imported by build.py when one is opened
@@ -32,7 +32,12 @@ def failing_examples(given: Path | None) -> list[str]:
     return build.failing_examples(directory(given), os.environ)
 
 
-def database_file(settings: Settings) -> Path | None:
+def storage(given: Path | None) -> tuple[Storage, bool]:
+    """Of a configuration that cannot be used: where its database is, and whether that is sure."""
+    return config.storage(directory(given), env=os.environ)
+
+
+def database_file(settings: Storage) -> Path | None:
     """The file of an SQLite database, there or not; None for another database."""
     url = settings.database_url()
     return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
@@ -60,7 +65,7 @@ def rules(settings: Settings) -> Rules:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[Database]:
+def database(settings: Storage) -> Iterator[Database]:
     """The database, which must be there and of this version. Raises SchemaError that says what to do."""
     must_exist(settings)
     with closing(build.open_database(settings)) as opened:
@@ -69,7 +74,7 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 @contextmanager
-def view(settings: Settings) -> Iterator[Unit]:
+def view(settings: Storage) -> Iterator[Unit]:
     """One consistent state of the database, to be read."""
     with database(settings) as opened, opened.view() as state:
         yield state
@@ -94,7 +99,7 @@ def desk(settings: Settings, *, prepare: bool = False) -> Iterator[Desk]:
         yield opened
 
 
-def must_exist(settings: Settings) -> None:
+def must_exist(settings: Storage) -> None:
     """Raise SchemaError where there is no database file; nothing is made by asking."""
     path = database_file(settings)
     if path is not None and not path.exists():
@@ -108,7 +113,7 @@ def _hint() -> str:
     return ", and if a service does, set STATE_DIRECTORY to the one of that service"
 
 
-def pid_file(settings: Settings) -> Path:
+def pid_file(settings: Storage) -> Path:
     """Where the daemon leaves its number: beside the database if that is a file, else in the state directory."""
     path = database_file(settings)
     return (path.parent if path else settings.state) / "maildesk.pid"

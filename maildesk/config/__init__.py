@@ -12,8 +12,9 @@ from pathlib import Path
 
 from maildesk.config import check, convert, rulebook
 from maildesk.config.draft import Draft, draft
+from maildesk.config.schema import Database
 from maildesk.config.secret import Place, Secret
-from maildesk.config.settings import MailboxSettings, Settings, SmtpSettings, orphans
+from maildesk.config.settings import MailboxSettings, Settings, SmtpSettings, Storage, orphans
 from maildesk.config.source import read_directory
 from maildesk.config.tree import Tree
 from maildesk.errors import ConfigError
@@ -23,9 +24,11 @@ __all__ = [
     "Secret",
     "Settings",
     "SmtpSettings",
+    "Storage",
     "load",
     "load_defaults",
     "orphans",
+    "storage",
     "wrong_examples",
 ]
 
@@ -57,6 +60,18 @@ def wrong_examples(directory: Path, *, env: Mapping[str, str], defaults: Path | 
     """Of a configuration that `load` refuses, in its form: the failing examples of those rules that are sound."""
     tree, drafted, _ = _read(directory, env, defaults, secrets=False)
     return rulebook.compiled(tree, drafted).check_examples()
+
+
+def storage(directory: Path, *, env: Mapping[str, str]) -> tuple[Storage, bool]:
+    """Of a configuration that `load` refuses: where its database is, and whether that is sure.
+
+    It is not where the mistakes concern just that, or a file that cannot be read may say it; then it is the default.
+    """
+    tree, drafted, _ = _read(directory, env, None, secrets=False)
+    wrong = any(problem.key.partition(".")[0] == "database" for problem in tree.problems)
+    sure = not wrong and (tree.whole or tree.root.step("database") is not None)
+    given = drafted.database if sure else Database()
+    return Storage(given.url, given.password, convert.state(env)), sure
 
 
 def _read(

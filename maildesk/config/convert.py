@@ -29,13 +29,14 @@ def settings(tree: Tree, draft: Draft, place: Place) -> Settings:
         database=draft.database.url,
         database_password=draft.database.password,
         keys=draft.security.keys,
-        state=_state(place.env),
+        state=state(place.env),
         templates=templates if templates.is_dir() else None,
         warnings=tuple(str(warning) for warning in sorted(tree.warnings)),
     )
 
 
-def _state(env: Mapping[str, str]) -> Path:
+def state(env: Mapping[str, str]) -> Path:
+    """The folder of what the desk itself writes."""
     # systemd gives several directories with colons between them when the unit names several.
     given = env.get("STATE_DIRECTORY", "").partition(":")[0]
     return Path(given) if given else Path(env.get("HOME") or Path.home()) / ".local/state/maildesk"

@@ -46,19 +46,12 @@ class SmtpSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """A whole configuration, read and checked. `warnings` have the form of problems, but refuse nothing."""
+class Storage:
+    """Where the database is."""
 
-    directory: Path
-    policy: Policy
-    mailboxes: tuple[MailboxSettings, ...]
-    smtp: SmtpSettings
     database: str  # sqlite:///path or postgresql://..., without its password
     database_password: Secret | None = None
-    keys: Secret | None = None  # the key file of tokens; None: it lies in `state`
     state: Path = Path()  # what a relative sqlite path is relative to
-    templates: Path | None = None  # the folder that overrides shipped templates, if there is one
-    warnings: tuple[str, ...] = ()
 
     def database_url(self) -> str:
         """The URL to connect with: the password filled in, a relative sqlite path made absolute. Never log it."""
@@ -71,6 +64,19 @@ class Settings:
         user, at, host = parts.netloc.rpartition("@")
         secret = quote(self.database_password.reveal(), safe="")
         return urlunsplit(parts._replace(netloc=f"{user}:{secret}{at or '@'}{host}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(Storage):
+    """A whole configuration, read and checked. `warnings` have the form of problems, but refuse nothing."""
+
+    directory: Path
+    policy: Policy
+    mailboxes: tuple[MailboxSettings, ...]
+    smtp: SmtpSettings
+    keys: Secret | None = None  # the key file of tokens; None: it lies in `state`
+    templates: Path | None = None  # the folder that overrides shipped templates, if there is one
+    warnings: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, int]:
         """How many of each there are, for `maildesk check`."""
