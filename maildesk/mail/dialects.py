@@ -332,7 +332,8 @@ def delayed(text: str) -> bool:
 # From here on stands the returned mail, with everybody's addresses in it.
 RETURNED = re.compile(
     r"^[^\n]{0,60}(?:original (?:mail |e-?mail )?message (?:follows|headers|header|details|attached|as received|below)"
-    r"|-{2,40} ?original (?:e?-?mail|message)|unsent message|below (?:this|the next) line|is a copy of (?:the|your)\b"
+    r"|-{2,40} ?(?:original|forwarded) (?:e?-?mail|message)"
+    r"|unsent message|below (?:this|the next) line|is a copy of (?:the|your)\b"
     r"|undelivered message you sent|message (?:text )?follows|start of returned message|beginning of (?:the )?original"
     r"|returned message[ \t]*[-:]*[ \t\r]*$|your message reads|(?:top|first) \d{1,4} lines"
     r"|ursprüngliche (?:nachricht|kopfzeilen)"

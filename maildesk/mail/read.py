@@ -64,8 +64,8 @@ _TRACE_FIELDS = frozenset({"delivered-to", "x-original-to", "envelope-to", "x-en
 _ADDRESS_FIELDS = frozenset({"from", "sender", "reply-to", "to", "cc"})
 _REMEMBERED = 2000  # characters of address fields that are worth to be kept
 _MAILS = frozenset({"message/rfc822", "message/global"})
-_BROUGHT = 5 * 1024 * 1024  # bytes of a mail that is read for its text
 _INSIDE = 3  # mails inside each other whose text is looked for
+TEXT_BEFORE = 2 * 1024 * 1024  # bytes of an attached mail within which its text is looked for: files come behind it
 _FORWARDED = "---------- Forwarded message ----------"
 _OURS = "x-maildesk-"
 _LOOP = "x-maildesk-loop"
@@ -109,10 +109,8 @@ def _of_the_attached(attachments: Sequence[Attachment], inside: int) -> str:
     if not _MAILS.intersection(types) or any(kind.startswith(("message/d", "text/rfc822")) for kind in types):
         return ""
     brought = next(one for one in attachments if one.type in _MAILS)
-    if brought.size > _BROUGHT:
-        return ""
     try:
-        mail = _read(brought.content, inside + 1)
+        mail = _read(brought.content[:TEXT_BEFORE], inside + 1)
     except Exception:  # noqa: BLE001 -- as in `read`: hostile bytes; the mail around it is whole without them
         return ""
     return clean_text("\n".join([_FORWARDED, *_head_lines(mail), "", mail.text])).rstrip() if mail.text else ""

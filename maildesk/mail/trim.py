@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from maildesk.mail import endings, phrases
 from maildesk.mail.address import spotted
 from maildesk.mail.message import Forwarded, Mail, Trimmed
-from maildesk.mail.read import read
+from maildesk.mail.read import TEXT_BEFORE, read
 from maildesk.mail.text import clean_line
 from maildesk.mail.trim_html import agreed, formatted
 
@@ -440,7 +440,7 @@ def _forwarded_attached(mail: Mail) -> Forwarded | None:
         return None
     if split(mail.text).new and not phrases.FORWARD_SUBJECT.match(mail.subject):
         return None
-    inner = read(mail.attachments[types.index("message/rfc822")].content)
+    inner = read(mail.attachments[types.index("message/rfc822")].content[:TEXT_BEFORE])
     if not isinstance(inner, Mail) or inner.from_shown is None:
         return None
     return Forwarded(inner.from_shown, inner.subject, inner.text)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from maildesk.mail.message import Address, Mail, Unreadable
 from maildesk.mail.parts import clean_name, unflowed
-from maildesk.mail.read import HEADER_LIMIT, REFERENCES, read
+from maildesk.mail.read import HEADER_LIMIT, REFERENCES, TEXT_BEFORE, read
 from maildesk.mail.text import TEXT_LIMIT, clean_line, clean_text
 
 MAILS = Path(__file__).parent.parent / "mails" / "reading"
@@ -435,6 +435,15 @@ def test_each_part_is_message_or_attachment(raw, text, names):
     assert isinstance(found, Mail)
     assert found.text == text
     assert [part.name for part in found.attachments] == names
+
+
+def test_the_text_of_a_large_attached_mail_is_found_before_its_files():
+    inner = "From: otto@kunde.example\nContent-Type: multipart/mixed; boundary=i\n\n--i\n\nThe scan is below.\n"
+    scan = "--i\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\n" + "A" * (TEXT_BEFORE + 1000)
+    found = read(several("mixed", f"Content-Type: message/rfc822\n\n{inner}{scan}\n--i--"))
+    assert isinstance(found, Mail)
+    assert "The scan is below." in found.text
+    assert found.attachments[0].size > TEXT_BEFORE
 
 
 def test_an_attached_mail_in_base64_is_decoded():
