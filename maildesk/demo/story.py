@@ -78,7 +78,7 @@ def _an_answer_bounces(stage: Stage) -> None:
 def _erika_confirms(stage: Stage) -> None:
     stage.replies(ERIKA, "INC-1", text="Yes!")
     stage.gets(ERIKA, saying="INC-1 is closed")
-    stage.gets(ANN, saying="says that it works")
+    stage.gets(ANN, saying="accepts the solution")
 
 
 def _a_stranger_tries(stage: Stage) -> None:
