@@ -2,7 +2,9 @@
 #
 #   make demo        a helpdesk at work, in one process, nothing to configure
 #   make test        everything: packages, linters, types, all tests with real servers
-#   make test-fast   the pure tests: no server, no database, no program started, no drawn examples
+#   make test-fast   the tests that start no server, no program and no database
+#   make fidelity    how well mails of the wild are read, beside other programs (CORPUS=folder of mails and expectations)
+#   make fuzz        damaged mails by the ten thousand (MINUTES=10, CORPUS=folder of mails)
 #   make lint        ruff and mypy
 #   make venv        only the environment
 
@@ -29,7 +31,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 /usr/bin/pyt
 PACKAGES := dovecot-imapd dovecot-lmtpd postfix postgresql openssl systemd procps
 APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-unsafe-io
 
-.PHONY: help demo test test-fast lint venv packages clean
+.PHONY: help demo test test-fast fidelity fuzz lint venv packages clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -45,7 +47,15 @@ test: | $(BIN)/python
 
 test-fast: $(TEST)
 	$(PYTEST) $(addprefix --ignore=tests/,cli daemon demo faults scenes store) \
-		-m "not servers and not faults and not program and not hypothesis"
+		-m "not servers and not faults and not program"
+
+fidelity: $(TEST)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@$(BIN)/python tests/bench/fidelity.py $(if $(CORPUS),--corpus "$(CORPUS)")
+
+MINUTES ?= 10
+fuzz: $(TEST)
+	@$(BIN)/python tests/fuzz/long.py --minutes $(MINUTES) $(if $(CORPUS),--corpus "$(CORPUS)")
 
 lint: $(TEST)
 	$(BIN)/ruff check

@@ -110,6 +110,8 @@ def postgres_url(postgres_prepared: str) -> Iterator[str]:
 KINDS = {
     "cli/": pytest.mark.program,
     "demo/": pytest.mark.program,
+    "fuzz/": pytest.mark.hostile,
+    "mail/test_limits.py": pytest.mark.hostile,
     "daemon/test_dispatch.py": pytest.mark.servers,
     "daemon/test_handle.py": pytest.mark.program,
     "daemon/test_reader.py": pytest.mark.program,

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from tables import each
 from world import VOCABULARY
 
 from maildesk.desk import german
@@ -69,11 +70,11 @@ class TestASentence:
 
 
 class TestTheTable:
-    @pytest.mark.parametrize("english", german.SENTENCES)
+    @each(english=german.SENTENCES)
     def test_keeps_every_value(self, english):
         assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", german.SENTENCES[english]))
 
-    @pytest.mark.parametrize("english", german.SENTENCES)
+    @each(english=german.SENTENCES)
     def test_has_no_sentence_that_another_hides(self, english):
         if not english.startswith("{why} ("):
             assert said(filled(english), "de") == filled(german.SENTENCES[english], german.WORDS)

@@ -549,6 +549,7 @@ def test_nothing_invisible_of_a_report_reaches_its_values(noise):
 @pytest.mark.parametrize(
     "piece", ["a", "a@", "<a@b", "a@b.c ", "\n", " ", "x: ", "to to to ", "\t-", "(reason: ", "550 5.", "----", "> "]
 )
+@pytest.mark.hostile
 def test_the_words_of_a_hostile_daemon_cost_next_to_nothing(piece):
     text = piece * (50_000 // len(piece))
     content = Attachment("", "message/delivery-status", text.encode())

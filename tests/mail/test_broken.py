@@ -91,6 +91,7 @@ def test_a_sound_header_is_left_alone():
 
 
 @pytest.mark.parametrize("line", [b"x\n", b"Subject : x\n", b"x\n\n", b"Received: x\n\n", b"x y\nTo: z\n", b";\na=b\n"])
+@pytest.mark.hostile
 def test_a_header_of_nothing_but_garbage_costs_little(line):
     raw = b"Received: x\n" + line * 100_000
     assert len(mend.header(raw)) <= len(raw) + 1000
@@ -165,6 +166,7 @@ def test_parts_that_are_broken_again_and_again_end():
     assert "It jams." in taken(HEAD + raw).text
 
 
+@pytest.mark.hostile
 def test_only_so_much_is_parsed_a_second_time():
     parsing = Parsing()
     assert parsing.again(b"x" * MAX_BYTES) is not None

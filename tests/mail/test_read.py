@@ -388,6 +388,7 @@ def test_a_text_longer_than_anybody_reads_is_cut():
     assert found.notes == (f"text cut after {TEXT_LIMIT} characters",)
 
 
+@pytest.mark.hostile
 def test_parts_by_the_hundred_do_not_cost_by_the_hundred():
     part = b"--b\r\nContent-Type: text/html\r\n\r\n" + b"<b>x" * 10_000 + b"\r\n"
     found = made(b"Content-Type: multipart/mixed; boundary=b", part * 30)

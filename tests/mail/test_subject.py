@@ -201,6 +201,7 @@ def test_every_text_is_a_subject(subject):
     storm_key("a@b.example", subject)
 
 
+@pytest.mark.hostile
 def test_a_hostile_subject_costs_next_to_nothing():
     for subject in ("[INC-" * 20000, "Re: " * 20000, "#a" * 20000, "[" * 50000, " " * 50000, "[EXT]" * 20000):
         base_subject(subject, INC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 import pytest
@@ -20,7 +21,12 @@ OUTSIDE = [(name, language) for name, language in COPIES if LETTERS[name].reader
 
 
 def rendered(name: str, language: str, **changes: object) -> Rendered:
-    return RENDERER.render(name, language, sample_values(name) | changes)
+    return RENDERER.render(name, language, sample_values(name) | changes) if changes else _as_sampled(name, language)
+
+
+@cache
+def _as_sampled(name: str, language: str) -> Rendered:
+    return RENDERER.render(name, language, sample_values(name))
 
 
 class Checked(HTMLParser):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables import each
 
 from maildesk.mail import thanks
 from maildesk.mail.thanks import only_thanks
@@ -337,12 +337,12 @@ def rows(table: str) -> list[str]:
     return [line.replace("|", "\n") for line in table.strip("\n").split("\n")]
 
 
-@pytest.mark.parametrize("text", rows(YES))
+@each(text=rows(YES))
 def test_thanks_and_all_is_well_say_nothing_more(text):
     assert only_thanks(text)
 
 
-@pytest.mark.parametrize("text", rows(NO))
+@each(text=rows(NO))
 def test_doubts_questions_and_news_say_more(text):
     assert not only_thanks(text)
 

@@ -343,6 +343,7 @@ def test_no_text_breaks_it(text):
         "This message is confidential\n",
     ],
 )
+@pytest.mark.hostile
 def test_a_hostile_text_costs_no_more_than_its_size(line):
     text = f"{line}\n" * 2_000
     parts = split(text)

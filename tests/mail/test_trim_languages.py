@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tables import each
 
 from maildesk.mail.message import Mail
 from maildesk.mail.read import read
@@ -438,7 +439,7 @@ MARKERS = [
 QUOTES = ("> Hello,\n> is it still jamming?", "\n> Hello,\n>\n> is it still jamming?\n")
 
 
-@pytest.mark.parametrize("intro", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS)
+@each(intro=ATTRIBUTIONS.values())
 def test_an_attribution_goes_with_the_quotation_below_it(intro):
     for quote in QUOTES:
         parts = split(f"{NEW}\n\n{intro}\n{quote}")
@@ -447,7 +448,7 @@ def test_an_attribution_goes_with_the_quotation_below_it(intro):
         assert "still" in parts.quoted
 
 
-@pytest.mark.parametrize("intro", [one for name, one in ATTRIBUTIONS.items() if name != "fr Orange"])
+@each(intro=[one for name, one in ATTRIBUTIONS.items() if name != "fr Orange"])
 def test_an_attribution_above_unmarked_text_ends_the_new_text(intro):
     parts = split(f"{NEW}\n\n{intro}\n\nHello,\nis it still jamming?\n")
     assert parts.new == NEW
@@ -463,7 +464,7 @@ def block(row: str, form: str) -> str:
 FORMS = ("{}: {}", "*{}:* {}", "**{}:** {}", "{} : {}", "{}:\t{}", "{}：{}")
 
 
-@pytest.mark.parametrize("row", HEADERS.values(), ids=HEADERS)
+@each(row=HEADERS.values())
 def test_a_printed_header_ends_the_new_text(row):
     for form in FORMS:
         parts = split(f"{NEW}\n\n{block(row, form)}\n\nHello,\nis it still jamming?")
@@ -471,7 +472,7 @@ def test_a_printed_header_ends_the_new_text(row):
         assert parts.quoted.endswith("Hello,\nis it still jamming?")
 
 
-@pytest.mark.parametrize("row", HEADERS.values(), ids=HEADERS)
+@each(row=HEADERS.values())
 def test_a_printed_header_with_copies_and_a_rule_ends_the_new_text(row):
     printed = block(row, "{}: {}").split("\n")
     printed.insert(3, "Cc: max@kunde.example; dana@acme.example")
@@ -480,7 +481,7 @@ def test_a_printed_header_with_copies_and_a_rule_ends_the_new_text(row):
     assert parts.quoted.endswith("Hello")
 
 
-@pytest.mark.parametrize("row", [row for name, row in HEADERS.items() if name != "he"])
+@each(row=[row for name, row in HEADERS.items() if name != "he"])
 def test_a_header_printed_in_one_line_ends_the_new_text(row):
     parts = split(f"{NEW}\n\n{block(row, '{}: {}').replace(chr(10), ' ')}\n\nHello")
     assert parts.new == NEW
@@ -489,7 +490,7 @@ def test_a_header_printed_in_one_line_ends_the_new_text(row):
 TITLED = ("-----{}-----", "-------- {} --------", "---------- {} ---------", "‐‐‐‐‐‐‐ {} ‐‐‐‐‐‐‐", "_____ {} _____")
 
 
-@pytest.mark.parametrize("words", [*ORIGINAL.values(), *FORWARDED.values()])
+@each(words=[*ORIGINAL.values(), *FORWARDED.values()])
 def test_a_titled_rule_ends_the_new_text(words):
     for form in TITLED:
         parts = split(f"{NEW}\n\n{form.format(words)}\nACME IT\n\nHello,\nis it still jamming?")
@@ -497,19 +498,19 @@ def test_a_titled_rule_ends_the_new_text(words):
         assert parts.quoted.endswith("is it still jamming?")
 
 
-@pytest.mark.parametrize("words", BEGIN_FORWARD.values(), ids=BEGIN_FORWARD)
+@each(words=BEGIN_FORWARD.values())
 def test_apples_forward_ends_the_new_text(words):
     parts = split(f"{NEW}\n\n{words}\n\nACME IT\n\nHello,\nis it still jamming?")
     assert parts.new == NEW
 
 
-@pytest.mark.parametrize("words", ORIGINAL.values(), ids=ORIGINAL)
+@each(words=ORIGINAL.values())
 def test_a_title_without_a_rule_goes_with_the_header_below_it(words):
     parts = split(f"{NEW}\n\n  {words}  \n{block(HEADERS['en'], '{}: {}')}\n\nHello")
     assert parts.new == NEW
 
 
-@pytest.mark.parametrize("line", DEVICES.values(), ids=DEVICES)
+@each(line=DEVICES.values())
 def test_the_signature_of_a_device_is_no_text(line):
     for below in ("", f"\n\nOn Mon, Mar 2, 2026 at 9:20 AM {WHO} wrote:\n> Hello"):
         parts = split(f"{NEW}\n\n{line}{below}")
@@ -517,7 +518,7 @@ def test_the_signature_of_a_device_is_no_text(line):
         assert parts.signature == line
 
 
-@pytest.mark.parametrize("line", CLOSINGS.values(), ids=CLOSINGS)
+@each(line=CLOSINGS.values())
 def test_a_close_and_what_stands_under_it_is_the_signature(line):
     for form in ("{}", "*{}*"):
         for name in ("Erika", "Erika Muster\nKunde GmbH\nTel. +49 30 1234567", "\nErika Muster"):
@@ -526,7 +527,7 @@ def test_a_close_and_what_stands_under_it_is_the_signature(line):
             assert parts.signature.startswith(form.format(line))
 
 
-@pytest.mark.parametrize("line", MARKERS)
+@each(line=MARKERS)
 def test_text_above_the_desks_line_is_the_answer(line):
     for mark in ("", "> "):
         parts = split(f"{NEW}\n\n{mark}{line}\n{mark}\n{mark}Your request was received.")
@@ -555,7 +556,7 @@ FOOTERS = [
 ]
 
 
-@pytest.mark.parametrize("footer", FOOTERS)
+@each(footer=FOOTERS)
 def test_names_footers_and_small_print_are_no_text(footer):
     parts = split(f"{NEW}\n\n{footer}\n\nOn 3/2/26 09:20, ACME IT wrote:\n> Hello")
     assert parts.new == NEW
@@ -609,7 +610,7 @@ def test_words_code_and_lists_are_kept(text):
     assert parts.new == f"Hello,\n\n{text}"
 
 
-@pytest.mark.parametrize("mark", ["| ", ": ", "AI> ", "» "])
+@each(mark=["| ", ": ", "AI> ", "» "])
 def test_other_marks_of_quotation_are_known_below_an_attribution(mark):
     quote = f"{mark}Hello,\n{mark}is it still jamming?"
     parts = split(f"On 3/2/26 09:20, ACME IT wrote:\n{quote}\n\nYes, it is.")
@@ -655,7 +656,7 @@ def mail_of(subject: str, text: str) -> Mail:
 MAX = "Max Beispiel <max@kunde.example>"
 
 
-@pytest.mark.parametrize("words", FORWARDED.values(), ids=FORWARDED)
+@each(words=FORWARDED.values())
 def test_the_first_sender_under_a_titled_rule_is_found(words):
     for language in ("en", "de", "fr", "sv", "ja"):
         printed = block(HEADERS[language], "{}: {}").replace(WHO, MAX)
@@ -664,7 +665,7 @@ def test_the_first_sender_under_a_titled_rule_is_found(words):
         assert (found.sender.email, found.sender.name, found.text) == ("max@kunde.example", "Max Beispiel", "no sound")
 
 
-@pytest.mark.parametrize("words", BEGIN_FORWARD.values(), ids=BEGIN_FORWARD)
+@each(words=BEGIN_FORWARD.values())
 def test_the_first_sender_of_apples_forward_is_found(words):
     printed = f"From: {MAX}\nSubject: No sound\nDate: 2 March 2026 at 09:20:12 CET\nTo: Ann"
     quoted = "\n".join(f"> {line}".rstrip() for line in f"{printed}\n\nno sound".split("\n"))
@@ -698,7 +699,7 @@ FORWARDS = {
 }
 
 
-@pytest.mark.parametrize("text", FORWARDS.values(), ids=FORWARDS)
+@each(text=FORWARDS.values())
 def test_the_first_sender_is_found_whatever_program_forwarded(text):
     found = forwarded(mail_of("FW: x", text))
     assert found is not None
@@ -730,14 +731,14 @@ PREFIXES = [
 ]
 
 
-@pytest.mark.parametrize("row", HEADERS.values(), ids=HEADERS)
+@each(row=HEADERS.values())
 def test_the_first_sender_in_a_printed_header_is_found(row):
     found = forwarded(mail_of("FW: x", block(row, "{}: {}").replace(WHO, MAX) + "\n\nno sound"))
     assert found is not None
     assert (found.sender.email, found.subject, found.text) == ("max@kunde.example", "Re: Printer", "no sound")
 
 
-@pytest.mark.parametrize("prefix", PREFIXES)
+@each(prefix=PREFIXES)
 def test_a_forwarding_subject_is_known_in_every_language(prefix):
     printed = block(HEADERS["en"], "{}: {}").replace(WHO, MAX)
     assert (forwarded(mail_of(f"{prefix}: x", f"{printed}\n\nno sound")) is None) == prefix.startswith("Re")
