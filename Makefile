@@ -2,7 +2,7 @@
 #
 #   make demo        a helpdesk at work, in one process, nothing to configure
 #   make test        everything: packages, linters, types, all tests with real servers
-#   make test-fast   the tests that start no server, no program and no database
+#   make test-fast   the tests that start no server, no program and no database, nor feed in hostile mails
 #   make fidelity    how well mails of the wild are read, beside other programs (CORPUS=folder of mails and expectations)
 #   make fuzz        damaged mails by the ten thousand (MINUTES=10, CORPUS=folder of mails)
 #   make lint        ruff and mypy
@@ -46,8 +46,8 @@ test: | $(BIN)/python
 	$(PYTEST)
 
 test-fast: $(TEST)
-	$(PYTEST) $(addprefix --ignore=tests/,cli daemon demo faults scenes store) \
-		-m "not servers and not faults and not program"
+	$(PYTEST) $(addprefix --ignore=tests/,cli daemon demo faults fuzz scenes store) \
+		-m "not servers and not faults and not program and not hostile"
 
 fidelity: $(TEST)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
