@@ -185,8 +185,8 @@ def _values(send: Send, setting: Setting, left_out: tuple[str, ...]) -> dict[str
         values["reply_goes"] = "internal" if _stays_inside(send, setting.incident) else "public"
     if send.template == "help" or send.values.get("unknown"):
         values["rows"] = _rows(send, setting.policy)
-    if send.template == "resolved" and setting.incident:
-        values["buttons"] = tuple(_button(verb, send, setting) for verb in BUTTONS)
+    if setting.incident:
+        values["buttons"] = tuple(_button(verb, label, send, setting) for verb, label in _taps(send, setting.incident))
     values |= send.values
     if offers := send.values.get("offers"):
         assert isinstance(offers, tuple)
@@ -268,15 +268,30 @@ def _rows(send: Send, policy: Policy) -> tuple[dict[str, str], ...]:
     return tuple(row for row in rows if row["verb"] == about) or rows
 
 
-# The buttons below a resolution, by the name that each language has a label for.
-BUTTONS: Mapping[str, str] = {"close": "works", "reopen": "broken"}
+# The buttons below a letter: (verb, the name that each language has a label for), the likely ones only.
+RESOLVED = (("close", "works"), ("reopen", "broken"))
+FREE = (("take", "take"),)
+MINE = (("resolve", "resolve"), ("pending", "pending"))
+SETTLED = (("reopen", "reopen"),)
+STEERED = frozenset({"new", "assigned", "update", "changed", "reopened_tech", "resumed", "bounced"})
 
 
-def _button(verb: str, send: Send, setting: Setting) -> Mapping[str, str]:
+def _taps(send: Send, incident: Incident) -> tuple[tuple[str, str], ...]:
+    """What its reader is likely to want next."""
+    if send.role == "requester":
+        return RESOLVED if send.template == "resolved" else ()
+    if send.role != "technician" or send.template not in STEERED:
+        return ()
+    if not incident.open:
+        return SETTLED
+    return MINE if send.to_key == f"@{incident.assignee}" else FREE
+
+
+def _button(verb: str, label: str, send: Send, setting: Setting) -> Mapping[str, str]:
     """One tap: a mail with the command in its subject and the recipient's own key in its body."""
     assert setting.incident is not None
     key = button_key(setting.ring, verb, setting.incident.id, send.to_key)
-    return {"label": BUTTONS[verb], "href": mailto(setting, f"#{verb}", f"Key: {key}")}
+    return {"label": label, "href": mailto(setting, f"#{verb}", f"Key: {key}")}
 
 
 def _offer(text: str, send: Send, setting: Setting) -> Mapping[str, str]:
