@@ -7,7 +7,7 @@ only one has. Two that fit are refused with both named, never decided by who com
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,6 +18,7 @@ from maildesk.desk.people import Class, Directory, Person, folded
 from maildesk.desk.waiting import normal_wait
 
 MAX_ADDRESSES = 20  # in one command
+MAX_TAGS = 20  # in one command
 MAX_ADDRESS = 254  # characters (RFC 5321 4.5.3.1.3, less the angle brackets)
 OFFERS = 3  # corrected texts that one problem names, at most
 
@@ -29,6 +30,9 @@ class Kind(StrEnum):
     TEXT = "text"  # any words, or none
     ASSIGNEE = "assignee"  # a technician, or @group
     CATEGORY = "category"
+    LEVEL = "level"  # low, medium, high
+    TYPE = "type"  # incident, request
+    TAGS = "tags"  # +add -remove
     WAIT = "wait"  # whom for, and how long
     ADDRESSES = "addresses"  # +to@add -to@remove
     ADDRESS = "address"
@@ -151,6 +155,44 @@ def _category(typed: str, book: Vocabulary) -> Read:
     return resolve(typed, "category", [Name(key, key, key, (key.rpartition("/")[2],)) for key in book.categories])
 
 
+_LEVELS = (
+    Name("high", "high", "high", ("hoch", "haut", "élevé", "élevée", "alto", "alta")),
+    Name("medium", "medium", "medium", ("normal", "mittel", "moyen", "moyenne", "medio", "media")),
+    Name("low", "low", "low", ("niedrig", "gering", "bas", "basse", "faible", "bajo", "baja")),
+)
+_TYPES = (
+    Name("incident", "incident", "incident", ("störung", "stoerung", "vorfall", "problem", "incidencia")),
+    Name("request", "request", "request", ("servicerequest", "anfrage", "serviceanfrage", "demande", "solicitud")),
+)
+
+
+def _level(typed: str, _book: Vocabulary) -> Read:
+    why = f'"{typed}" is no level. Write high, medium or low.'
+    return _pick(typed, _LEVELS) or NotUnderstood(why, tuple(name.value for name in _LEVELS))
+
+
+def _type(typed: str, _book: Vocabulary) -> Read:
+    why = f'"{typed}" is no type. Write incident or request.'
+    return _pick(typed, _TYPES) or NotUnderstood(why, tuple(name.value for name in _TYPES))
+
+
+_TAG = re.compile(r"[^\W_][\w./-]{0,39}")
+
+
+def _tags(typed: str, _book: Vocabulary) -> Read:
+    """Tags in small letters, "+mobile -wifi"; without a sign one is added."""
+    chosen: dict[str, str] = {}
+    for sign, word in _signed(typed):
+        tag = word.lower().rstrip(".")
+        if not _TAG.fullmatch(tag):
+            return NotUnderstood(f'"{word}" is no tag. Write for example +mobile -wifi.')
+        if chosen.setdefault(tag, sign) != sign:
+            return NotUnderstood(f"The tag {tag} cannot be added and removed at once.", (f"+{tag}", f"-{tag}"))
+    if len(chosen) > MAX_TAGS:
+        return NotUnderstood(f"More than {MAX_TAGS} tags stand in one command.")
+    return Understood(" ".join(f"{sign}{tag}" for tag, sign in chosen.items()))
+
+
 def _wait(typed: str, _book: Vocabulary) -> Read:
     wait = normal_wait(typed)
     if wait is None:
@@ -201,13 +243,21 @@ def _address(typed: str, _book: Vocabulary) -> Read:
     return Understood(email) if email else NotUnderstood(f'"{typed}" is no mail address.')
 
 
+_MINUS = frozenset("-–−")  # word processors make a dash of the minus
+
+
+def _signed(typed: str) -> Iterator[tuple[str, str]]:
+    """The words of a list, each with its sign; without one it is added."""
+    joined = re.sub(r"(^|[\s,;])([+\-–−])\s+", r"\1\2", typed)
+    for word in re.split(r"[\s,;]+", joined.strip(" ,;.")):
+        bare = word[1:] if word[:1] in _MINUS | {"+"} else word
+        yield "-" if word[:1] in _MINUS else "+", bare
+
+
 def _addresses(typed: str, _book: Vocabulary) -> Read:
-    signed = re.sub(r"(^|[\s,;])([+\-–−])\s+", r"\1\2", typed)  # word processors make a dash of the minus
     chosen: dict[str, str] = {}
-    for word in re.split(r"[\s,;]+", signed.strip(" ,;.")):
-        sign = "-" if word[:1] in {"-", "–", "−"} else "+"
-        bare = word[1:] if word[:1] in {"+", "-", "–", "−"} else word
-        email = email_of(bare.removeprefix("<").removesuffix(">"))
+    for sign, word in _signed(typed):
+        email = email_of(word.removeprefix("<").removesuffix(">"))
         if email is None:
             return NotUnderstood(f'"{word}" is no mail address. Write for example +bob@acme.example -amy@acme.example.')
         if chosen.setdefault(email, sign) != sign:
@@ -230,6 +280,9 @@ READERS: Mapping[Kind, Callable[[str, Vocabulary], Read]] = {
     Kind.TEXT: _text,
     Kind.ASSIGNEE: _assignee,
     Kind.CATEGORY: _category,
+    Kind.LEVEL: _level,
+    Kind.TYPE: _type,
+    Kind.TAGS: _tags,
     Kind.WAIT: _wait,
     Kind.ADDRESSES: _addresses,
     Kind.ADDRESS: _address,

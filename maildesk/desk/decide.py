@@ -26,12 +26,13 @@ from maildesk.desk.effects import (
 from maildesk.desk.events import AssigneeGone, Event, LetterFailed, MailCame, Ordered, TimerRang
 from maildesk.desk.incident import Act, Incident, Status
 from maildesk.desk.notices import BUDGETS, Happening, ack_withheld, announce
-from maildesk.desk.orders import WAIT_TIMER, Giver, run
+from maildesk.desk.orders import run
 from maildesk.desk.outside import contribution, from_outside
 from maildesk.desk.policy import Policy
 from maildesk.desk.recording import forwarded_said, record_new, whose
 from maildesk.desk.technician import commands_on_new, confirm, from_technician, problem_lines, tell_owner
 from maildesk.desk.telling import facts_of_new, is_own, record_mail
+from maildesk.desk.turn import WAIT_TIMER, Giver
 from maildesk.desk.unread import Problem, problem_of, told_back, why_silent
 from maildesk.errors import MaildeskError
 from maildesk.mail.message import Failure, Kind, Level

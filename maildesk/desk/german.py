@@ -36,11 +36,16 @@ SENTENCES: Mapping[str, str] = {
     "reopened by an answer": "durch eine Antwort wieder geöffnet",
     "confirmed and closed by the requester": "vom Melder bestätigt und geschlossen",
     "priority {priority}": "Priorität {priority}",
+    "{weight} {level}, so priority {priority}": "{weight} {level}, damit Priorität {priority}",
+    "{weight} {level}; priority {priority} was set": "{weight} {level}; die Priorität {priority} ist gesetzt",
+    "type {sort}": "Typ {sort}",
     "category {category}": "Kategorie {category}",
+    "tags {tags}": "Schlagworte {tags}",
     "waiting for the {waiting}": "wartet auf {waiting}",
     "waiting for the {waiting} until {year}-{month}-{day} {hour}:{minute}": (
         "wartet auf {waiting} bis {day}.{month}.{year}, {hour}:{minute} Uhr"
     ),
+    "no longer waiting": "wartet nicht mehr",
     "no longer waiting: the requester wrote": "wartet nicht mehr: Der Melder hat geschrieben",
     "the wait is over": "die Wartezeit ist um",
     "copied in: {people}": "in Kopie: {people}",
@@ -128,6 +133,9 @@ SENTENCES: Mapping[str, str] = {
     "There is no new text in your mail to send to the requester.": (
         "In Ihrer Mail steht kein neuer Text, der an den Melder gehen könnte."
     ),
+    "Nobody has {tag}.": "{tag} liegt bei niemandem.",
+    "These tags would change nothing.": "Diese Schlagworte würden nichts ändern.",
+    "No incident has more than {number} tags.": "Kein Vorgang hat mehr als {number} Schlagworte.",
     "Nobody is known as the requester of this incident; name him with #for ADDRESS.": (
         "Zu diesem Vorgang ist kein Melder bekannt; nennen Sie ihn mit #for ADRESSE."
     ),
@@ -163,6 +171,17 @@ SENTENCES: Mapping[str, str] = {
         "„{typed}“ ist keine Mailadresse. Schreiben Sie zum Beispiel +bob@acme.example -amy@acme.example."
     ),
     '"{typed}" is no mail address.': "„{typed}“ ist keine Mailadresse.",
+    '"{typed}" is no level. Write high, medium or low.': (
+        "„{typed}“ ist keine Stufe. Schreiben Sie hoch, mittel oder niedrig."
+    ),
+    '"{typed}" is no type. Write incident or request.': ("„{typed}“ ist kein Typ. Schreiben Sie Störung oder Anfrage."),
+    '"{typed}" is no tag. Write for example +mobile -wifi.': (
+        "„{typed}“ ist kein Schlagwort. Schreiben Sie zum Beispiel +mobil -wlan."
+    ),
+    "The tag {name} cannot be added and removed at once.": (
+        "Das Schlagwort {name} kann nicht zugleich gesetzt und entfernt werden."
+    ),
+    "More than {number} tags stand in one command.": "In einem Befehl stehen mehr als {number} Schlagworte.",
     '"{typed}" names no incident. Write its number: INC-7.': (
         "„{typed}“ ist keine Nummer eines Vorgangs. Schreiben Sie sie so: INC-7."
     ),
@@ -254,6 +273,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "cancelled": "storniert",
     },
     "waiting": {"requester": "den Melder", "supplier": "den Lieferanten", "change": "die Änderung"},
+    "weight": {"impact": "Auswirkung", "urgency": "Dringlichkeit"},
+    "level": {"high": "hoch", "medium": "mittel", "low": "niedrig"},
+    "sort": {"incident": "Störung", "request": "Serviceanfrage"},
     "done": {  # after "kann jetzt nicht" and before "werden"
         "assigned": "zugewiesen",
         "taken": "übernommen",
@@ -275,5 +297,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "place": {"subject": "Betreff", "text": "Text"},
     "answer": {"no reason given": "ohne Begründung"},
-    "example": {"#resolve toner replaced": "#resolve Toner getauscht", "#pending supplier 2d": "#pending Lieferant 2d"},
+    "example": {
+        "#resolve toner replaced": "#resolve Toner getauscht",
+        "#pending supplier 2d": "#pending Lieferant 2d",
+        "#impact high": "#impact hoch",
+        "#urgency low": "#urgency niedrig",
+        "#type request": "#type Anfrage",
+    },
 }

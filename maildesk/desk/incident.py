@@ -171,7 +171,7 @@ class Incident:
     """One incident or service request, as stored; `id` 0 and `version` 0 mean not stored yet.
 
     `category` is "category" or "category/subcategory", "" if none. `pinned` names the fields a human has set by hand
-    (impact, urgency, priority, category, group), which rules must not overwrite.
+    (impact, urgency, priority, type, category, group), which rules must not overwrite.
     """
 
     mailbox: str

@@ -19,9 +19,9 @@ from maildesk.desk.effects import Entry, Record, Send
 from maildesk.desk.events import Said
 from maildesk.desk.incident import Incident
 from maildesk.desk.notices import INTERNAL_LETTERS
-from maildesk.desk.orders import Line
 from maildesk.desk.policy import Mailbox, Policy
 from maildesk.desk.sentences import said, word
+from maildesk.desk.turn import Line
 from maildesk.mail.message import Address, Enclosure, Letter
 from maildesk.mail.render import VALUES, Renderer
 from maildesk.mail.thread import Keyring, anchor_id, button_key, letter_id, loop_header, reply_address

@@ -7,95 +7,23 @@ nothing at all has happened (all or nothing).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from maildesk.desk.commands import Asked, Command
+from maildesk.desk.describing import DESCRIBE
 from maildesk.desk.draft import Draft, NotNow
 from maildesk.desk.effects import Absorb, DropTimers, Entry, Link, MarkAddress, Record, SetTimer
-from maildesk.desk.events import Said, Sums
-from maildesk.desk.incident import Act, Incident, Participant, Priority, Status, Waiting
+from maildesk.desk.events import Sums
+from maildesk.desk.incident import Act, Participant, Status, Waiting
 from maildesk.desk.notices import Happening, announce
 from maildesk.desk.people import Group, Party
+from maildesk.desk.turn import WAIT_TIMER, Giver, Line, Turn
 from maildesk.desk.waiting import waiting_for
 from maildesk.mail.message import Address
 
 CROSSED = timedelta(minutes=15)  # a colleague's answer that is younger may have crossed this one
-WAIT_TIMER = "waiting"
-
-
-@dataclass(frozen=True, slots=True)
-class Giver:
-    """Who gives orders, with what words, and what the database knows about the addresses he names."""
-
-    party: Party
-    said: Said
-    actor: str = ""  # Party.key, or "cli"
-    inbox_id: int | None = None
-    trust: str = ""
-    message_id: str | None = None
-    named: Mapping[str, Party] = field(default_factory=dict)
-    sums: Sums = field(default_factory=Sums)
-    others: Mapping[int, Incident] = field(default_factory=dict)  # the incidents that the commands name
-
-    @property
-    def wordless(self) -> bool:
-        return not self.said.text.strip() and not self.said.enclosures
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What became of one command, for the letter back."""
-
-    shown: str
-    ok: bool
-    why: str
-
-
-@dataclass(slots=True)
-class Turn:
-    """One mail's commands being carried out."""
-
-    draft: Draft
-    giver: Giver
-    happened: list[Happening] = field(default_factory=list)
-    spoken: bool = False  # the mail's words have found their place
-    crossed: dict[str, object] = field(default_factory=dict)  # the colleague who answered minutes ago
-    reason: str = ""  # why it was opened again, in one line
-    about: str = ""  # the verb that somebody wants to know more of
-    merged: str = ""  # the tag under which it goes on
-
-    def change(self, text: str, **data: str) -> str:
-        """Log a change and say it back."""
-        giver = self.giver
-        self.draft.record(
-            Entry.CHANGE,
-            text,
-            actor=giver.actor or giver.party.key,
-            actor_name=giver.party.shown,
-            inbox_id=giver.inbox_id,
-            trust=giver.trust,
-            data=data,
-        )
-        return text
-
-    def say(self, entry: Entry, *, public: bool) -> None:
-        """Put the mail's words into the timeline, once."""
-        giver = self.giver
-        if self.spoken or giver.wordless:
-            return
-        self.spoken = True
-        self.draft.record(
-            entry,
-            giver.said.text,
-            public=public,
-            actor=giver.actor or giver.party.key,
-            actor_name=giver.party.shown,
-            said=giver.said,
-            inbox_id=giver.inbox_id,
-            trust=giver.trust,
-        )
 
 
 def run(draft: Draft, asked: Asked, giver: Giver) -> tuple[Line, ...]:
@@ -133,7 +61,7 @@ def _words(turn: Turn, asked: Asked) -> None:
 
 
 # Commands whose mail speaks to colleagues.
-INTERNAL = frozenset({"note", "assign", "spam", "for", "cc", "help", "merge"})
+INTERNAL = frozenset({"note", "assign", "unassign", "spam", "for", "cc", "help", "merge"})
 
 # A letter that says more makes the smaller one needless.
 _SUPERSEDED: Mapping[Happening, frozenset[Happening]] = {
@@ -201,6 +129,16 @@ def _assign(turn: Turn, command: Command) -> str:
     draft.act(Act.ASSIGN)
     turn.happened.append(Happening.ASSIGNED)
     return turn.change(text, assignee=draft.incident.assignee or "", group=draft.incident.group or "")
+
+
+def _unassign(turn: Turn, _command: Command) -> str:
+    """Back to the group, which hears of it as it does of what is given to it."""
+    if turn.draft.incident.assignee is None:
+        raise NotNow(f"Nobody has {turn.draft.incident.tag}.")
+    turn.draft.set(assignee=None)
+    turn.draft.act(Act.ASSIGN)
+    turn.happened.append(Happening.ASSIGNED)
+    return turn.change("unassigned")
 
 
 def choose(group: Group, sums: Sums) -> str | None:
@@ -302,18 +240,6 @@ def _reopen(turn: Turn, command: Command) -> str:
     return turn.change(_because("reopened", command.value))
 
 
-def _priority(turn: Turn, command: Command) -> str:
-    turn.draft.set(priority=Priority(command.verb.upper()))
-    turn.draft.pin("priority")
-    return turn.change(f"priority {turn.draft.incident.priority}", priority=turn.draft.incident.priority)
-
-
-def _category(turn: Turn, command: Command) -> str:
-    turn.draft.set(category=command.value)
-    turn.draft.pin("category")
-    return turn.change(f"category {command.value}", category=command.value)
-
-
 def _pending(turn: Turn, command: Command) -> str:
     draft = turn.draft
     waiting, until = waiting_for(command.value, draft.now, ZoneInfo(draft.policy.timezone))
@@ -328,6 +254,13 @@ def _pending(turn: Turn, command: Command) -> str:
     if until:
         text += f" until {until.astimezone(ZoneInfo(draft.policy.timezone)):%Y-%m-%d %H:%M}"
     return turn.change(text, waiting=waiting)
+
+
+def _resume(turn: Turn, _command: Command) -> str:
+    turn.draft.act(Act.RESUME)
+    turn.draft.add(DropTimers(WAIT_TIMER))
+    _makes_his(turn)
+    return turn.change("no longer waiting")
 
 
 def _cc(turn: Turn, command: Command) -> str:
@@ -429,15 +362,16 @@ def _status(turn: Turn, _command: Command) -> str:
 DO: Mapping[str, Callable[[Turn, Command], str]] = {
     "take": _take,
     "assign": _assign,
+    "unassign": _unassign,
     "note": _note,
     "reply": _reply,
     "resolve": _resolve,
     "close": _close,
     "reopen": _reopen,
     "cancel": _cancel,
-    **{f"p{n}": _priority for n in range(1, 6)},
-    "cat": _category,
+    **DESCRIBE,
     "pending": _pending,
+    "resume": _resume,
     "cc": _cc,
     "for": _for,
     "merge": _merge,

@@ -17,7 +17,7 @@ from maildesk.desk.effects import (
 from maildesk.desk.events import MailCame
 from maildesk.desk.incident import Act, Status, Waiting
 from maildesk.desk.notices import Happening, ack_withheld, announce
-from maildesk.desk.orders import WAIT_TIMER, Line, run
+from maildesk.desk.orders import run
 from maildesk.desk.people import No
 from maildesk.desk.recording import record_new
 from maildesk.desk.telling import (
@@ -31,6 +31,7 @@ from maildesk.desk.telling import (
     record_mail,
     suggested,
 )
+from maildesk.desk.turn import WAIT_TIMER, Line
 from maildesk.mail.message import Level
 from maildesk.mail.thanks import only_thanks
 

@@ -19,12 +19,13 @@ from maildesk.desk.effects import (
 from maildesk.desk.events import MailCame, Pending, Said
 from maildesk.desk.incident import Incident
 from maildesk.desk.notices import INTERNAL_LETTERS, Happening, announce
-from maildesk.desk.orders import Giver, Line, run
+from maildesk.desk.orders import run
 from maildesk.desk.outside import own_commands
 from maildesk.desk.people import No, Party
 from maildesk.desk.policy import Policy
 from maildesk.desk.recording import record_new
 from maildesk.desk.telling import changes, giver_of, let_join, may_command, record_mail
+from maildesk.desk.turn import Giver, Line
 from maildesk.mail.message import Kind, Level
 
 CONFIRMING = "answers a request for confirmation"

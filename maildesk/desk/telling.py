@@ -7,10 +7,10 @@ from maildesk.desk.draft import Draft
 from maildesk.desk.effects import Entry
 from maildesk.desk.events import MailCame
 from maildesk.desk.incident import Incident, Participant
-from maildesk.desk.orders import Giver
 from maildesk.desk.people import Party, may
 from maildesk.desk.policy import Policy
 from maildesk.desk.recording import forwarded_said, outsiders, whose
+from maildesk.desk.turn import Giver
 from maildesk.mail.message import Level
 
 
@@ -97,14 +97,18 @@ def suggested(parties: tuple[Party, ...]) -> tuple[dict[str, str], ...]:
     return tuple({"address": p.address.email, "command": f"#cc +{p.address.email}"} for p in parties)
 
 
-SHOWN = ("status", "assignee", "group", "priority", "category", "requester", "waiting")
+SHOWN = (
+    *("status", "assignee", "group", "priority", "impact", "urgency"),
+    *("type", "category", "tags", "requester", "waiting"),
+)
 
 
 def changes(before: Incident, after: Incident, policy: Policy) -> tuple[dict[str, str], ...]:
     """What is different now, field by field, people by their names."""
 
     def shown(name: str, incident: Incident) -> str:
-        value = str(getattr(incident, name) or "")
+        given = getattr(incident, name)
+        value = ", ".join(sorted(given)) if isinstance(given, frozenset) else str(given or "")
         person = policy.directory.people.get(value) if name == "assignee" else None
         return person.name if person else value
 

@@ -47,9 +47,10 @@ def pairs(asked: Asked) -> list[tuple[str, str]]:
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
-def test_the_first_set_of_verbs_is_whole():
+def test_the_set_of_verbs_is_whole():
     wanted = (
-        "take assign note reply resolve close reopen cancel p1 p2 p3 p4 p5 cat pending cc for merge spam status help"
+        "take assign unassign note reply resolve close reopen cancel p1 p2 p3 p4 p5 impact urgency type cat tag "
+        "pending resume cc for merge spam status help"
     )
     assert set(VERBS) == set(wanted.split())
 
@@ -137,6 +138,19 @@ def test_the_help_card_shows_each_what_he_may_use_in_his_language():
         ("#cat print", "#cat hardware/printer"),
         ("#cat acc", "#cat access"),
         ("#cat vpn client", "#cat software/vpn client"),
+        ("#unassign", "#unassign"),
+        ("#freigeben", "#unassign"),
+        ("#impact high #urgency low", "#impact high #urgency low"),
+        ("#impact: Med.", "#impact medium"),
+        ("#auswirkung hoch #dringlichkeit niedrig", "#impact high #urgency low"),
+        ("#urgence élevée", "#urgency high"),
+        ("#type Service Request", "#type request"),
+        ("#typ Störung", "#type incident"),
+        ("#tag mobile", "#tag +mobile"),
+        ("#tag +Mobile, - WiFi", "#tag +mobile -wifi"),
+        ("#tags mobile mobile –wifi.", "#tag +mobile -wifi"),
+        ("#schlagwort büro/3.stock", "#tag +büro/3.stock"),
+        ("#weiter", "#resume"),
         ("#pending", "#pending requester"),
         ("#wait 2d user", "#pending requester 2d"),
         ("#wait until mon 9 vendor", "#pending supplier mon 09:00"),
@@ -206,7 +220,7 @@ def test_what_was_completed_or_mended_is_said(zone, verb, note):
         ("#opne", "did you mean #reopen?", ("#reopen",)),
         ("#spma", "did you mean #spam?", ("#spam",)),
         ("#tkae", "did you mean #take?", ("#take",)),
-        ("#res", "did you mean #resolve or #reply?", ("#resolve", "#reply")),
+        ("#res", "did you mean #resolve or #resume or #reply?", ("#resolve", "#resume", "#reply")),
         ("#pen", "did you mean #pending?", ("#pending",)),  # or was it #open with a letter lost?
         ("#prio", "did you mean #p1 or #p2 or #p3?", ("#p1", "#p2", "#p3")),
         ("#p6", "There is no command #p6.", ()),
@@ -237,6 +251,18 @@ def test_what_was_completed_or_mended_is_said(zone, verb, note):
         ("#p2 #reply the toner is there", "stands alone", ("#reply",)),
         ("#pending for ever", "names no wait", ()),
         ("#pending 2026-02-30", "names no wait", ()),
+        ("#impact", "for example #impact high", ()),
+        ("#impact 1", "is no level", ("#impact high", "#impact medium", "#impact low")),
+        ("#urgency m", "is no level", ("#urgency high", "#urgency medium", "#urgency low")),
+        ("#type bug", "is no type", ("#type incident", "#type request")),
+        ("#tag", "for example #tag +mobile -wifi", ()),
+        ("#tag +", '"" is no tag', ()),
+        ("#tag c++", '"c++" is no tag', ()),
+        ("#tag +wifi -WiFi", "added and removed", ("#tag +wifi", "#tag -wifi")),
+        ("#tag " + " ".join(f"t{n}" for n in range(21)), "More than 20", ()),
+        ("#unassign ann", "stands alone", ("#unassign",)),
+        ("#assign ann #unassign", "exclude each other", ("#assign ann", "#unassign")),
+        ("#pending #resume", "exclude each other", ("#pending requester", "#resume")),
         ("#cc bob", "no mail address", ()),
         ("#cc bob@x", "no mail address", ()),
         ("#cc bob@x.example amy", '"amy" is no mail address', ()),
@@ -343,6 +369,35 @@ PIECES = st.one_of(
     st.sampled_from(["“", "”", "＃take", "\n", "\u00a0", "<a@b.example>", "Anna Kern", '"see #note"', "the text"]),
     st.text(max_size=6),
 )
+
+
+def several(*values: str) -> st.SearchStrategy[str]:
+    """One or more of these, each once, as one value."""
+    return st.lists(st.sampled_from(values), min_size=1, max_size=4, unique=True).map(" ".join)
+
+
+VALUES = {
+    Kind.NOTHING: st.just(""),
+    Kind.TEXT: st.text(st.sampled_from('ab1 #"+-@'), max_size=9).map(lambda text: " ".join(text.split())),
+    Kind.ASSIGNEE: st.sampled_from(["ann", "anna.k", "tech1", "@network", "@first-line"]),
+    Kind.CATEGORY: st.sampled_from(BOOK.categories),
+    Kind.LEVEL: st.sampled_from(["low", "medium", "high"]),
+    Kind.TYPE: st.sampled_from(["incident", "request"]),
+    Kind.TAGS: several("+mobile", "-wifi", "+büro/3.stock", "+a_b", "-10.11"),
+    Kind.WAIT: st.sampled_from(["requester", "supplier 2d", "change 2026-12-24 09:00", "requester mon 09:00"]),
+    Kind.ADDRESSES: several("+bob@x.example", "-amy@x.example", "+o'neil@xn--bcher-kva.example"),
+    Kind.ADDRESS: st.sampled_from(["bob@x.example", "a+b@x.example"]),
+    Kind.INCIDENT: st.sampled_from(["1", "1042"]),
+}
+ONE_OF_EACH = st.lists(st.sampled_from(list(GRAMMAR.values())), max_size=6, unique_by=lambda v: v.excludes or v.name)
+
+
+@given(ONE_OF_EACH.flatmap(lambda verbs: st.tuples(*(st.tuples(st.just(v.name), VALUES[v.value]) for v in verbs))))
+@settings(max_examples=150)
+def test_commands_that_are_written_down_are_read_as_they_were(commands):
+    asked = parse(" ".join(written(verb, value) for verb, value in commands), BOOK)
+    assert asked.problems == ()
+    assert pairs(asked) == list(commands)
 
 
 @given(st.lists(PIECES, max_size=7), st.sampled_from(["", " "]))

@@ -106,7 +106,19 @@ def filled(sentence: str, words: Mapping[str, Mapping[str, str]] | None = None) 
 # --- the sentences of the program ------------------------------------------------------------------------------------
 
 MODULES = [
-    *("arguments", "commands", "conditions", "decide", "draft", "notices", "orders", "outside", "people", "recording"),
+    *(
+        "arguments",
+        "commands",
+        "conditions",
+        "decide",
+        "describing",
+        "draft",
+        "notices",
+        "orders",
+        "outside",
+        "people",
+        "recording",
+    ),
     *("technician", "telling"),
 ]
 # What is said nowhere but in `maildesk explain`, in logs and in the reasons of the timeline, which no letter shows.
