@@ -43,6 +43,11 @@ class StoredLooks:
     def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]:
         return {key: incident for key, (incident, _) in self.unit.incidents.by_message_ids(ids).items()}
 
+    def public(self, incident: int) -> tuple[str, ...]:
+        """What the requester has written or read."""
+        history = self.unit.incidents.history(incident, public_only=True)
+        return tuple(entry.record.said.text if entry.record.said else entry.record.text for entry in history)
+
     def heard(self, message_id: str, email: str) -> tuple[int, tuple[str, ...]] | None:
         incident, sender = self.unit.incidents.by_message_ids([message_id]).get(message_id, (None, ""))
         if incident is None or sender != email:
@@ -96,6 +101,9 @@ class NoLooks:
 
     def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]:  # noqa: ARG002 -- none came
         return {}
+
+    def public(self, incident: int) -> tuple[str, ...]:  # noqa: ARG002 -- nobody has said anything
+        return ()
 
     def heard(self, message_id: str, email: str) -> tuple[int, tuple[str, ...]] | None:  # noqa: ARG002 -- nothing
         return None

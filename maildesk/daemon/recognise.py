@@ -26,6 +26,7 @@ from maildesk.desk.recording import whose
 from maildesk.desk.rules import Classification, Facts
 from maildesk.mail import auth
 from maildesk.mail.message import Address, Attachment, Enclosure, Kind, Level, Mail, Reading, Trust
+from maildesk.mail.relay import passed_on, quotes
 from maildesk.mail.subject import base_subject, before_commands, command_zone, fresh_zone, storm_key
 from maildesk.mail.thread import (
     Keyring,
@@ -70,6 +71,7 @@ class Looks(Protocol):
     def incident(self, number: int) -> Incident | None: ...
     def letter(self, message_id: str) -> tuple[int | None, str, str] | None: ...  # (incident, to_email, template)
     def by_message_ids(self, ids: Collection[str]) -> Mapping[str, int]: ...
+    def public(self, incident: int) -> tuple[str, ...]: ...
     def heard(self, message_id: str, email: str) -> tuple[int, tuple[str, ...]] | None: ...
     def expected(self, message_id: str) -> int | None: ...
     def earlier(self, message_id: str, before: int) -> bool: ...
@@ -114,7 +116,7 @@ def recognise(
         kind=kind,
         kind_reason=why,
         subject=_title(mail, policy, party),
-        said=_said(reading, incident),
+        said=_relayed(looks, reading, _said(reading, incident), incident if party.technician else None),
         asked=asked,
         found=found,
         message_id=mail.message_id,
@@ -372,6 +374,16 @@ def _said(reading: Reading, incident: Incident | None) -> Said:
         text, html = mail.text, None
     files = tuple(_file(a, mail.html, html) for a in mail.attachments)
     return Said(_without_keys(text), html, files, trimmed.signature)
+
+
+def _relayed(looks: Looks, reading: Reading, said: Said, incident: Incident | None) -> Said:
+    """What a technician wrote, without the lines of our letters that only technicians may read."""
+    between = reading.trimmed.inline_answers
+    marked = said.html is not None and "<blockquote" in said.html
+    if incident is None or not (marked or quotes(said.text, between=between)):
+        return said
+    public = "\n".join(looks.public(incident.id))
+    return replace(said, text=passed_on(said.text, public, between=between), html=None)
 
 
 def _file(attachment: Attachment, whole: str | None, new: str | None) -> Enclosure:
