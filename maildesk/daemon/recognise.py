@@ -24,8 +24,9 @@ from maildesk.desk.people import Party
 from maildesk.desk.policy import Policy
 from maildesk.desk.recording import whose
 from maildesk.desk.rules import Classification, Facts
-from maildesk.mail import auth
+from maildesk.mail import auth, pinned
 from maildesk.mail.message import Address, Attachment, Enclosure, Kind, Level, Mail, Reading, Trust
+from maildesk.mail.pinned import Proof
 from maildesk.mail.relay import passed_on, quotes
 from maildesk.mail.subject import base_subject, before_commands, command_zone, fresh_zone, storm_key
 from maildesk.mail.thread import (
@@ -99,7 +100,7 @@ def recognise(
     if proof != "own" and _pressed(reading.trimmed.new, asked, keys, party, ring):
         found, proof = Found(keys.numbers[0], "token"), "own"
     pending = _pending(looks, keys, party, found, now) if kind is Kind.HUMAN else None
-    trust = _trust(looks, arrived, mail, asked, party, proof)
+    trust = _trust(looks, arrived, mail, asked, party, proof, _domain(arrived, mail, asked, party, policy))
     incident, found = _settle(looks, mail, keys, found, party, proof, trust.level > Level.L0)
     copy = _copy_of(looks, reading, party) if incident is None else None
     incident = looks.incident(copy) if copy else incident
@@ -141,12 +142,24 @@ def recognise(
     return incident, replace(event, sums=_sums(looks, event, incident, policy, now))
 
 
-def _trust(looks: Looks, arrived: Arrived, mail: Mail, asked: Asked, party: Party, proof: str) -> Trust:
+def _trust(
+    looks: Looks, arrived: Arrived, mail: Mail, asked: Asked, party: Party, proof: str, domain: Proof | None
+) -> Trust:
     """How far the mail is proven; commands under a Message-ID that came before may be a replay."""
-    trust = auth.trust(mail, registered=party.person is not None, token=proof)
+    trust = auth.trust(mail, registered=party.person is not None, token=proof, domain=domain)
     if asked and mail.message_id and looks.earlier(mail.message_id, arrived.inbox_id):
-        return Trust(min(trust.level, Level.L1), (*trust.evidence, "this Message-ID was used before"))
+        evidence = (*trust.evidence, "this Message-ID was used before")
+        return replace(trust, level=min(trust.level, Level.L1), evidence=evidence)
     return trust
+
+
+def _domain(arrived: Arrived, mail: Mail, asked: Asked, party: Party, policy: Policy) -> Proof | None:
+    """What the pinned server says of the sender; of an old mail it proves no command."""
+    if policy.pin is None:
+        return None
+    found = pinned.proof(mail, policy.pin, party.person.logins if party.person else ())
+    why = auth.unfresh(mail, arrived.received_at) if asked and found.outcome == pinned.PASS else ""
+    return Proof(pinned.NOTHING, f"{found.evidence}; not for its commands: {why}") if why else found
 
 
 # --- people ----------------------------------------------------------------------------------------------------------

@@ -89,6 +89,7 @@ SENTENCES: Mapping[str, str] = {
     "this domain got enough in an hour": "Diese Domain hat in einer Stunde schon genug bekommen",
     "the desk sent enough of them in an hour": "In einer Stunde sind schon genug hinausgegangen",
     "the sender is forged or broken": "Der Absender ist gefälscht oder fehlerhaft",
+    "the mail server itself says that the sender is forged": "Der Mailserver selbst hält den Absender für gefälscht",
     # who may do what
     _UNPROVEN + "The desk answers questions only when you reply to one of its letters to you, or confirm.": (
         _UNBEWIESEN + "Fragen beantworten wir nur, wenn Sie auf eine unserer Mails an Sie antworten oder bestätigen."

@@ -182,9 +182,9 @@ def _only_thanks(mail: MailCame) -> bool:
 
 
 def _vouch(draft: Draft, mail: MailCame) -> None:
-    """Who answers with his own token is known from now on."""
+    """Who answers with his own token, or from a domain that is proven, is known from now on."""
     if mail.trust.level >= Level.L2 and not mail.party.known:
-        draft.add(MarkAddress(mail.party.address.key, "known", "answered with a token", mail.party.address.name))
+        draft.add(MarkAddress(mail.party.address.key, "known", "a token or a proven domain", mail.party.address.name))
     if mail.trust.level >= Level.L2 and is_own(draft.incident, mail.party):
         draft.set(known=True)
 

@@ -30,6 +30,7 @@ class Person:
     emails: tuple[str, ...]  # Address.key each
     roles: frozenset[Role]
     language: str = ""
+    logins: tuple[str, ...] = ()  # under which the own mail server knows him, as it writes them
 
     @property
     def address(self) -> Address:

@@ -11,6 +11,7 @@ from maildesk.desk.incident import Impact, Priority, Urgency
 from maildesk.desk.people import Class, Directory
 from maildesk.desk.rules import RuleBook
 from maildesk.mail.message import Address
+from maildesk.mail.pinned import Pin
 
 _I, _U, _P = Impact, Urgency, Priority
 MATRIX: Mapping[tuple[Impact, Urgency], Priority] = MappingProxyType(
@@ -88,6 +89,7 @@ class Policy:
     reopen_within: timedelta = timedelta(days=7)
     confirm_within: timedelta = timedelta(minutes=60)
     plus_address: bool = False
+    pin: Pin | None = None  # whose Authentication-Results count; None: nobody's
     envelope: str = "desk"  # desk | verp | null: the envelope sender of letters
     limits: Limits = field(default_factory=Limits)
 

@@ -83,8 +83,8 @@ def _refused(draft: Draft, mail: MailCame, asked: Asked, refusals: Mapping[str, 
     """Not allowed at this trust level. Kept, never run, never relayed; a typed reply may lift it."""
     why = next(iter(refusals.values())).why
     record_mail(draft, mail, Entry.REFUSED, public=False, why=f"{asked.canonical}: {why}")
-    if mail.sums.refusals_withheld and mail.trust.level < Level.L2:
-        draft.record(Entry.LETTER, f"no notice of the refusal: {mail.sums.refusals_withheld}", actor="desk")
+    if withheld := _withheld(mail):
+        draft.record(Entry.LETTER, f"no notice of the refusal: {withheld}", actor="desk")
         return draft.decision(Action.UPDATE, f"refused: {why}")
     lines = tuple(
         Line(c.shown or f"#{c.verb}", c.verb not in refusals, _but(refusals.get(c.verb), why)) for c in asked.commands
@@ -98,6 +98,13 @@ def _refused(draft: Draft, mail: MailCame, asked: Asked, refusals: Mapping[str, 
         entry = {"at": mail.received_at, "shown": f"[{draft.incident.tag}] {asked.canonical}", "why": why}
         announce(draft, Happening.REFUSED, speaker=mail.party, values={"entries": (entry,), "reason": why})
     return draft.decision(Action.UPDATE, f"refused: {why}")
+
+
+def _withheld(mail: MailCame) -> str:
+    """Why a technician is not told of a refusal. Nobody may make the desk write to him by forging his name."""
+    if mail.trust.refuted:
+        return "the mail server itself says that the sender is forged"
+    return mail.sums.refusals_withheld if mail.trust.level < Level.L2 else ""
 
 
 def _but(refusal: No | None, said: str) -> str:

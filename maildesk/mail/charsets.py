@@ -58,7 +58,7 @@ _NEEDS_DECODER = re.compile(r"(?:utf-?(?:16|32|7)|iso2022|hz)")  # here even pur
 _WORD = re.compile(  # the end may have been cut off
     r"=\?([^?\s]{1,80})\?([bBqQ])\?(?:([^?]*+(?:\?(?!=)[^?]*+)*+)\?=|([^?\s<>@]*+)\??\Z)"
 )
-_FOLD = re.compile(r"\r?\n(?=[ \t])|\r(?=[ \t])")
+FOLD = re.compile(r"\r?\n(?=[ \t])|\r(?=[ \t])")
 
 
 @lru_cache(maxsize=256)
@@ -136,7 +136,7 @@ def unfolded(value: str, label: str = "") -> str:
         value = decode(value.encode("utf-8", "surrogateescape" if _bytes_only(value) else "replace"), label)[0]
     elif "\x1b$" in value or "\x1b(" in value:  # ISO-2022-JP has seven bits, so nothing stopped it on its way
         value = decode(value.encode("ascii"), "iso-2022-jp")[0]
-    return _FOLD.sub("", value)
+    return FOLD.sub("", value)
 
 
 def _bytes_only(value: str) -> bool:

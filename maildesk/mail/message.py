@@ -53,7 +53,9 @@ class Mail:
     stripped from it except the loop header, which stands in `loop`. `repeated` names the singleton headers that
     stand there twice (lower case). `from_` is set only if the From header names exactly one mailbox without
     defects and two parsers agree on it; `from_defect` says why not, and is "" if there was nothing wrong.
-    `from_shown` is the best guess for showing and answering, never for identity.
+    `from_shown` is the best guess for showing and answering, never for identity. `results` are the topmost
+    Authentication-Results and those right below it, unfolded and otherwise as they stand, never decoded; "" stands for
+    one that no server writes, None says that the header block had to be mended.
     """
 
     message_id: str | None  # without angle brackets
@@ -77,6 +79,7 @@ class Mail:
     attachments: tuple[Attachment, ...]
     size: int  # of the raw mail, bytes
     notes: tuple[str, ...] = ()  # what had to be mended while reading, for the curious
+    results: tuple[str, ...] | None = ()
     sealed: str = ""  # "PGP" or "S/MIME": the mail is encrypted, wholly or in part, and we have no key
 
     def header(self, name: str) -> str | None:
@@ -174,10 +177,14 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The level of one mail and the facts that gave it, in the order they were looked at."""
+    """The level of one mail and the facts that gave it, in the order they were looked at.
+
+    `refuted`: the own mail server itself says that the sender is forged.
+    """
 
     level: Level
     evidence: tuple[str, ...] = ()
+    refuted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,12 @@ from email.errors import HeaderParseError
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 
 import mailparser
 
 from maildesk.mail import address, mend
-from maildesk.mail.charsets import unfolded, words
+from maildesk.mail.charsets import FOLD, unfolded, words
 from maildesk.mail.limits import TooMuch
 from maildesk.mail.message import Address, Attachment, Mail, Unreadable
 from maildesk.mail.parts import Parsing, Part, content
@@ -67,6 +67,7 @@ _MAILS = frozenset({"message/rfc822", "message/global"})
 _INSIDE = 3  # mails inside each other whose text is looked for
 TEXT_BEFORE = 2 * 1024 * 1024  # bytes of an attached mail within which its text is looked for: files come behind it
 _FORWARDED = "---------- Forwarded message ----------"
+_RESULTS = "authentication-results"
 _OURS = "x-maildesk-"
 _LOOP = "x-maildesk-loop"
 
@@ -90,10 +91,12 @@ def _read(raw: bytes, inside: int = 0) -> Mail:
     mended = mend.header(body)
     message = Parsing().parse(mended)
     label = _charset(message)
-    fields = [(name, unfolded(str(value), label)) for name, value in message.raw_items()]
-    mail = _mail(message, fields, len(raw))
-    if mended is not body:
-        mail = replace(mail, notes=("a broken header was mended", *mail.notes))
+    items = [(name, str(value)) for name, value in message.raw_items()]
+    mail = _mail(message, [(name, unfolded(value, label)) for name, value in items], len(raw))
+    if mended is body:
+        mail = replace(mail, results=_results(items))
+    else:  # a stray line may have become part of what the own server wrote
+        mail = replace(mail, results=None, notes=("a broken header was mended", *mail.notes))
     return mail if mail.text or inside >= _INSIDE else replace(mail, text=_of_the_attached(mail.attachments, inside))
 
 
@@ -193,6 +196,24 @@ def _trace(fields: list[tuple[str, str]]) -> Iterator[str]:
         found = address.shown("", value.partition(";")[2] or value) or address.spotted(value)
         if found is not None:
             yield found.email
+
+
+def _results(items: list[tuple[str, str]]) -> tuple[str, ...]:
+    """The Authentication-Results on top. They are not decoded: what a sender hid in an encoded word stays hidden."""
+    names = [name.lower() == _RESULTS for name, _ in items]
+    if True not in names:
+        return ()
+    run = takewhile(lambda item: item[0].lower() == _RESULTS, islice(items, names.index(True), None))
+    return tuple(_as_written(value) for _, value in islice(run, TRACE))
+
+
+def _as_written(value: str) -> str:
+    try:
+        line = value.encode("utf-8", "surrogateescape").decode() if not value.isascii() else value
+    except UnicodeError:
+        return ""
+    line = FOLD.sub("", line).strip(" \t")
+    return line if len(line) <= HEADER_LIMIT and line.replace("\t", "").isprintable() else ""
 
 
 # ---- people

@@ -243,6 +243,7 @@ def _mail(head: _Fields, data: bytes, at: int) -> Mail:
         attachments=head.take("attachments", lambda value: _attachments(value, data, at)),
         size=head.take("size", _count),
         notes=head.take("notes", _many(_text)),
+        results=head.take("results", _maybe(_many(_text))),
         sealed=head.take("sealed", _text),
     )
 
