@@ -16,6 +16,7 @@ from maildesk.config.values import all_of, meant, unknown
 from maildesk.desk.commands import GRAMMAR
 from maildesk.desk.people import Class, Role
 from maildesk.mail.letters import LETTERS
+from maildesk.mail.pinned import OWN
 
 WORKING = frozenset({Role.TECHNICIAN, Role.LEAD, Role.MANAGER})
 
@@ -27,6 +28,7 @@ def check(tree: Tree, draft: Draft, place: Place) -> None:
     _files(tree, draft, place)
     _database(tree, draft)
     _classes(tree, draft)
+    _pinned(tree, draft)
     _emails(tree, draft)
     _groups(tree, draft)
     _circles(tree, draft)
@@ -118,6 +120,23 @@ def _classes(tree: Tree, draft: Draft) -> None:
         elif verb not in movable:
             fix = all_of(movable, "these can be moved")
             tree.add(("security", "classes", verb), f"this command stays in its class; {fix}", key=True)
+
+
+def _pinned(tree: Tree, draft: Draft) -> None:
+    given = [
+        (("people", name, "logins", n), login)
+        for name, person in draft.people.items()
+        for n, login in enumerate(person.logins)
+    ]
+    twice(tree, given, "the login '{}'")
+    if "preset" in tree.names("security") and "preset" not in draft.security.model_fields_set:
+        return  # it is wrong itself, and nobody knows what was meant
+    preset = draft.security.preset.partition(":")[0]
+    if draft.security.trust_internal and preset != "m365":
+        tree.add(("security", "trust_internal"), "is of no use without `preset: m365`; remove it", key=True)
+    for name in (name for name, person in draft.people.items() if person.logins and preset != OWN):
+        text = f"is of no use without `preset: {OWN}:...` under `security`; remove it"
+        tree.add(("people", name, "logins"), text, key=True)
 
 
 # --- people ---------------------------------------------------------------------------------------------------------

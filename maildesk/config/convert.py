@@ -14,6 +14,7 @@ from maildesk.config.tree import Tree
 from maildesk.desk.people import Class, Directory, Group, Organisation, Person, Role
 from maildesk.desk.policy import Category, Limits, Mailbox, Policy
 from maildesk.mail.message import Address
+from maildesk.mail.pinned import Pin
 
 ONLY_GROUP = "servicedesk"  # where no groups are given, all technicians are one
 
@@ -61,10 +62,16 @@ def _policy(tree: Tree, draft: Draft) -> Policy:
         notices_off=frozenset(draft.notices.off),
         reopen_within=draft.closing.reopen_within,
         confirm_within=draft.security.confirm_within,
+        pin=_pin(draft.security),
         plus_address=draft.smtp.plus_address,
         envelope=draft.smtp.envelope,
         limits=Limits(**draft.limits.model_dump()),
     )
+
+
+def _pin(security: schema.Security) -> Pin | None:
+    preset, _, server = security.preset.partition(":")
+    return None if preset == "none" else Pin(preset, server, security.trust_internal)
 
 
 # --- people ---------------------------------------------------------------------------------------------------------
@@ -80,7 +87,7 @@ def _directory(draft: Draft) -> Directory:
 
 def _person(name: str, person: schema.Person) -> Person:
     emails = tuple(address.key for address in person.email)
-    return Person(name, person.name, emails, frozenset(person.roles), person.language)
+    return Person(name, person.name, emails, frozenset(person.roles), person.language, person.logins)
 
 
 def _only_group(people: Mapping[str, Person]) -> dict[str, Group]:

@@ -6,6 +6,7 @@ refused by name, so that nobody believes them to work.
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from maildesk.desk.people import Role
 from maildesk.desk.policy import MATRIX
 from maildesk.desk.policy import Limits as Budget
 from maildesk.mail.message import Address
+from maildesk.mail.pinned import OWN, PROVIDERS
 
 
 def _listed(value: object) -> object:
@@ -39,11 +41,16 @@ def _keys(value: object, info: ValidationInfo) -> Secret:
     return secrets.secret(value, info.context, lines=True)
 
 
+_OWN_SERVER = f"{OWN}:mail.acme.example"
+
+
 def _preset(value: object) -> str:
     text = v.line(value)
-    if text in {"gmail", "m365", "fastmail"} or text.startswith("postfix:"):
-        raise v.Wrong(f"the preset {v.got(text)} is not in this version; write none")
-    return v.choice("none")(text)
+    if text.partition(":")[0] != OWN:
+        return v.choice("none", *PROVIDERS, _OWN_SERVER)(text)
+    if not re.fullmatch(r"postfix:[A-Za-z0-9][A-Za-z0-9._-]{0,252}", text):
+        raise v.Wrong(f"expected the name that your server gives itself, got {v.got(text)}; write {_OWN_SERVER}")
+    return text
 
 
 short_name = v.matching(r"[a-z0-9][a-z0-9._-]{0,39}", "a short name in small letters such as ann.lee or network")
@@ -140,6 +147,7 @@ class Database(Part):
 
 class Security(Part):
     preset: Annotated[str, PlainValidator(_preset)] = "none"
+    trust_internal: Flag = False
     keys: Annotated[Secret, PlainValidator(_keys)] | None = None
     classes: dict[str, Annotated[str, PlainValidator(v.choice("routine", "consequential"))]] = {}
     confirm_within: Annotated[timedelta, PlainValidator(v.duration(_M, 7 * _D))] = _H
@@ -150,6 +158,7 @@ class Person(Part):
     email: Annotated[Mails, Field(min_length=1)] = Field(examples=["[ann@acme.example]"])
     roles: Annotated[tuple[ARole, ...], BeforeValidator(_listed)] = (Role.TECHNICIAN,)
     language: Language = ""
+    logins: Lines = ()
 
 
 class Group(Part):

@@ -1,4 +1,4 @@
-"""Thirty-eight broken configurations: each must be refused, with exactly the lines that stand beside it."""
+"""Forty-two broken configurations: each must be refused, with exactly the lines that stand beside it."""
 
 import shutil
 from pathlib import Path

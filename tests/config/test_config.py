@@ -18,6 +18,7 @@ from maildesk.desk.policy import MATRIX, Limits
 from maildesk.desk.rules import Facts
 from maildesk.errors import ChannelError, ConfigError
 from maildesk.mail.message import Address
+from maildesk.mail.pinned import Pin
 
 ENV = {"HOME": "/home/desk"}
 SHIPPED = Path(__file__).parents[2] / "config"
@@ -121,6 +122,11 @@ GOOD = [
     ("limits", {"letter_bytes": "500KB"}, lambda s: s.policy.limits.letter_bytes, 512_000),
     ("limits", {"letter_bytes": "5 mb"}, lambda s: s.policy.limits.letter_bytes, 5 * 1024 * 1024),
     ("security", {"classes": {"close": "routine"}}, lambda s: s.policy.classes, {"close": Class.ROUTINE}),
+    ("security", {"preset": "none"}, lambda s: s.policy.pin, None),
+    ("security", {"preset": "gmail"}, lambda s: s.policy.pin, Pin("gmail")),
+    ("security", {"preset": "m365", "trust_internal": True}, lambda s: s.policy.pin, Pin("m365", internal=True)),
+    ("security", {"preset": "fastmail"}, lambda s: s.policy.pin, Pin("fastmail")),
+    ("security", {"preset": "postfix:Mail.acme.example"}, lambda s: s.policy.pin, Pin("postfix", "Mail.acme.example")),
     ("notices", {"off": ["taken"]}, lambda s: s.policy.notices_off, {"taken"}),
     ("notices", None, lambda s: s.policy.notices_off, frozenset()),
     (
