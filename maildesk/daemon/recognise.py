@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Protocol
 
 from maildesk.desk.alike import alike
@@ -96,6 +97,7 @@ def recognise(
     kind, why = _kind(reading, ring)
     zone = _zone(mail, policy, party) if kind is Kind.HUMAN else ""
     asked = parse(zone, vocabulary(policy)) if zone else Asked()
+    asked, typed = (asked, ()) if asked or not party.technician else _first_lines(reading, policy)
     found, proof = _find(looks, keys, party, policy, ring)
     if proof != "own" and _pressed(reading.trimmed.new, asked, keys, party, ring):
         found, proof = Found(keys.numbers[0], "token"), "own"
@@ -117,7 +119,7 @@ def recognise(
         kind=kind,
         kind_reason=why,
         subject=_title(mail, policy, party),
-        said=_relayed(looks, reading, _said(reading, incident), incident if party.technician else None),
+        said=_relayed(looks, reading, _said(reading, incident), incident if party.technician else None, typed),
         asked=asked,
         found=found,
         message_id=mail.message_id,
@@ -389,8 +391,21 @@ def _said(reading: Reading, incident: Incident | None) -> Said:
     return Said(_without_keys(text), html, files, trimmed.signature)
 
 
-def _relayed(looks: Looks, reading: Reading, said: Said, incident: Incident | None) -> Said:
-    """What a technician wrote, without the lines of our letters that only technicians may read."""
+def _first_lines(reading: Reading, policy: Policy) -> tuple[Asked, tuple[str, ...]]:
+    """Commands in the first lines of the text, for clients that cannot change a subject, and those lines."""
+    lines = [line.strip() for line in reading.trimmed.new.strip().splitlines()]
+    typed = tuple(takewhile(lambda line: fresh_zone(line) == line, lines))
+    human = reading.verdict.kind is Kind.HUMAN
+    return (parse(" ".join(typed), vocabulary(policy)), typed) if typed and human else (Asked(), ())
+
+
+def _relayed(
+    looks: Looks, reading: Reading, said: Said, incident: Incident | None, typed: tuple[str, ...] = ()
+) -> Said:
+    """What a technician wrote: no command lines, no lines of our letters that only technicians may read."""
+    if typed:
+        lines = said.text.strip().splitlines()[len(typed) :]
+        said = replace(said, text="\n".join(lines).strip(), html=None)
     between = reading.trimmed.inline_answers
     marked = said.html is not None and "<blockquote" in said.html
     if incident is None or not (marked or quotes(said.text, between=between)):

@@ -6,6 +6,7 @@ the reader process as well, for who hides a trap in the body may hide one there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,12 @@ from maildesk.store.inbox import Claimed
 
 ATTEMPTS = 3
 _HEADER = 64 * 1024  # bytes: more is no letterhead
+_FIELD = re.compile(rb"^[\x21-\x39\x3b-\x7e]+:[^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE)
+_TELLING = frozenset(
+    b"from subject date message-id in-reply-to references auto-submitted precedence return-path list-id".split()
+    + b"x-auto-response-suppress x-autoreply x-autorespond x-loop x-maildesk-loop x-spam-flag x-spam-status".split()
+)
+_MANY = re.compile(r"attachments|parts")
 _ENDS = (b"\r\n\r\n", b"\n\n", b"\r\r")
 
 
@@ -45,10 +52,17 @@ def settled(
         elif isinstance(result, Overrun) and row.attempts < ATTEMPTS:
             yield Unread(result.reason, again=True)
         else:
-            yield Unread(result.reason, large=len(raw) > MAX_BYTES, header=_header(reader, raw))
+            yield Unread(
+                result.reason,
+                large=len(raw) > MAX_BYTES or bool(_MANY.search(result.reason)),
+                header=_header(reader, raw),
+            )
 
 
 def _header(reader: Reader, raw: bytes) -> Reading | None:
+    """The fields that say who wrote, about what, and whether it was a machine; the others may be the trouble."""
     ends = [at for at in (raw.find(end, 0, _HEADER) for end in _ENDS) if at >= 0]
-    result = next(reader.read([raw[: min(ends, default=_HEADER)] + b"\r\n\r\n"]))
+    fields = _FIELD.findall(raw[: min(ends, default=_HEADER)] + b"\n")
+    telling = b"".join(field for field in fields if field.partition(b":")[0].strip().lower() in _TELLING)
+    result = next(reader.read([telling + b"\r\n"]))
     return result if isinstance(result, Reading) else None

@@ -84,10 +84,14 @@ def _aged(decision: Decision, mail: MailCame, policy: Policy, now: datetime) -> 
 
     Human words are passed on, however late; and the admins hear once a day that there is something to look at.
     """
-    silent = [e for e in decision.effects if isinstance(e, Send) and e.automatic]
+    everybody = decision.action is Action.CREATE  # of what is known already the team hears, however late
+    sends = [e for e in decision.effects if isinstance(e, Send) and e.automatic]
+    silent = [send for send in sends if everybody or send.role == "requester"]
     if now - mail.received_at <= policy.limits.old_mail or not silent:
         return decision
-    kept = [effect for effect in decision.effects if effect not in silent and not isinstance(effect, Ask)]
+    kept = [
+        effect for effect in decision.effects if effect not in silent and not (everybody and isinstance(effect, Ask))
+    ]
     note = () if decision.incident is None else (_NO_LETTERS,)
     headline = "Mails older than a day were taken in"
     details = ("They are recorded, but nobody was written to about them. `maildesk list` shows what is open.",)

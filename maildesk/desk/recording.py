@@ -32,14 +32,14 @@ def record_new(mail: MailCame, policy: Policy, now: datetime, before: Incident |
         mailbox=box.name,
         prefix=box.prefix,
         title=mail.subject or _first_line(mail.said.text),
-        requester=requester.address.key,
+        requester="" if requester.address.key in policy.own_addresses else requester.address.key,
         opened_at=mail.received_at,
         organisation=requester.organisation,
         vip=requester.vip,
         known=requester.known or (requester is mail.party and mail.trust.level >= Level.L2),
         language=_language(requester, mail, policy),
         storm=mail.storm,
-        participants=_participants(requester, mail),
+        participants=() if requester.address.key in policy.own_addresses else _participants(requester, mail),
     )
     draft = Draft(incident, policy, now)
     draft.record(

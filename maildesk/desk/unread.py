@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from maildesk.desk.effects import Action, Decision, Effect, Entry, Record, Send
+from maildesk.desk.draft import Draft
+from maildesk.desk.effects import Action, Decision, Effect, Entry, Send
 from maildesk.desk.events import MailCame
 from maildesk.desk.incident import Incident
-from maildesk.desk.notices import ack_withheld
+from maildesk.desk.notices import Happening, ack_withheld, announce
 from maildesk.desk.policy import Policy
 from maildesk.mail.limits import MAX_BYTES
 from maildesk.mail.message import Kind
@@ -30,7 +31,11 @@ def unread(incident: Incident | None, mail: MailCame, problem: Problem, policy: 
     effects: list[Effect] = []
     if incident is not None:
         text = f"a mail of {mail.party.shown} could not be read; it is mail {mail.inbox_id} in quarantine"
-        effects.append(Record(Entry.AUTO, text, actor=mail.party.key, actor_name=mail.party.shown, why=problem))
+        draft = Draft(incident, policy, now)
+        draft.record(Entry.AUTO, text, actor=mail.party.key, actor_name=mail.party.shown, why=problem)
+        about = {"who": mail.party.shown, "who_address": mail.party.address.email, "oddity": "unread"}
+        announce(draft, Happening.WROTE, speaker=mail.party, values=about)
+        effects += draft.effects
     if not (silent := why_silent(mail, policy, now)):
         effects.append(told_back(incident, mail, problem, policy))
     return Decision(Action.QUARANTINE, silent or "its sender was told", None, tuple(effects))

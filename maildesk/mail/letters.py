@@ -159,7 +159,8 @@ FIELDS: Mapping[str, Value] = MappingProxyType(
         "alike": _may("the number of an open incident of this requester that may be the same, `INC-7`", "INC-7"),
         "alike_title": _may("its subject", "Printer on 3rd floor"),
         "oddity": _may(
-            "what is odd about it: `settled`, `thanks`, `continues`, `outsider`, `sealed`, `orphaned` or empty",
+            "what is odd about it: `settled`, `thanks`, `continues`, `outsider`, `sealed`, `unread`, `orphaned` or "
+            "empty",
             "",
         ),
         "remark": _may("what the technician wrote above a mail that he forwarded", "She called as well."),

@@ -67,7 +67,9 @@ def plain(text: str) -> str:
 
 def tag_numbers(subject: str, prefixes: Collection[str]) -> tuple[int, ...]:
     """The incident numbers that a subject carries as tags, the last tag first (its commands count)."""
-    return tuple(dict.fromkeys(int(found[1]) for found in reversed(_marks(_unmarked(subject), prefixes))))
+    text = _unmarked(subject)
+    marks = _marks(text, prefixes) or list(_bare_number(frozenset(prefixes)).finditer(text))
+    return tuple(dict.fromkeys(int(found[1]) for found in reversed(marks)))
 
 
 def command_zone(subject: str, prefixes: Collection[str]) -> str | None:
@@ -150,6 +152,17 @@ def _tidy(text: str) -> str:
 def _tag(prefixes: frozenset[str]) -> re.Pattern[str]:
     """`[INC-1042]` and what becomes of it: [inc 1042], [INC1042], [ INC – 1042 ], [INC#1042]."""
     return re.compile(rf"\[ {{0,3}}{_number(prefixes)} {{0,3}}\]", re.IGNORECASE)
+
+
+@lru_cache(maxsize=32)
+def _bare_number(prefixes: frozenset[str]) -> re.Pattern[str]:
+    """What people make of a tag by hand: `Re: printer INC-1042`, `(INC-1042)`, `[INC-1042`. Only with its hyphen.
+
+    In a fresh subject a bare number is talked about, not answered: "same as INC-1042, again".
+    """
+    names = "|".join(re.escape(prefix) for prefix in sorted(prefixes, key=len, reverse=True)) or r"(?!)"
+    number = rf"(?:{names}) ?[-–—−‐‑] ?([0-9]{{1,12}})(?![\w-])"
+    return re.compile(rf"(?:^\s*{_REPLY.pattern}.*?(?<![\w-])|[(\[] ?){number}", re.IGNORECASE)
 
 
 @lru_cache(maxsize=32)

@@ -43,6 +43,10 @@ def test_the_middle_of_a_thread_is_missing(stage):
         "Antw: RE: Fwd: something else [ INC-1 ]",
         "Re: [EXTERNAL] About first [INC-1]",
         "Re: About first [INC–1]",
+        "Re: About first INC-1",
+        "AW: INC-1: About first",
+        "About first (INC-1)",
+        "Re: About first [INC-1",
     ],
 )
 def test_the_number_alone_however_it_was_edited(stage, subject):
@@ -126,3 +130,12 @@ def test_merged_twice_and_opened_again(stage):
     act(stage.desk, "INC-3", "#reopen")
     stage.deliver(mail("fifth", "third@shop.example", In_Reply_To="<third@client.example>"))
     assert incidents(stage)[-1] == 3
+
+
+def test_the_desks_own_address_is_nobodys(stage):
+    """Web forms write under the address of the desk: an answer would come back to the desk itself."""
+    stage.deliver(mail("form", "Web form <support@acme.example>"))
+    written = stage.settle()
+    assert {to for to, *_ in written} == {"ann@acme.example", "ben@acme.example"}
+    assert all(b"Your reply stays with the desk" in raw for *_, raw in written)
+    assert stage.facts("INC-1")["requester"] == ""
