@@ -12,6 +12,7 @@ from maildesk.cli import page, setting
 from maildesk.cli.page import line, when
 from maildesk.config import Settings
 from maildesk.daemon.find import find
+from maildesk.desk.effects import Record
 from maildesk.desk.incident import Incident, Status
 from maildesk.store.incidents import Linked, TimelineEntry
 from maildesk.store.outbox import OutboxInfo
@@ -165,6 +166,8 @@ def _entry(entry: TimelineEntry) -> Json:
         "public": record.public,
         "inbox_id": record.inbox_id,
         "data": page.plain(record.data),
+        "signature": said.signature if said else "",
+        "quoted": said.quoted if said else "",
         "attachments": [{"name": e.name, "type": e.type, "size": e.size} for e in said.enclosures] if said else [],
     }
 
@@ -177,7 +180,18 @@ def _told(entry: TimelineEntry, zone: str) -> str:
     because = f" -- {record.why}" if record.why else ""
     head = line(f"{when(entry.at, zone)}  {who} ({', '.join(marks)}){because}")
     files = [f"[{e.name or e.type}, {e.size} bytes]" for e in record.said.enclosures] if record.said else []
-    return "\n".join([head, *(f"    {one}".rstrip() for one in [*record.text.strip().splitlines(), *files])])
+    return "\n".join(
+        [head, *(f"    {one}".rstrip() for one in [*record.text.strip().splitlines(), *_rest(record), *files])]
+    )
+
+
+def _rest(record: Record) -> list[str]:
+    """Signature and quoted history: what letters leave out, and the timeline keeps."""
+    said = record.said
+    if said is None:
+        return []
+    signature = ["-- ", *said.signature.strip().splitlines()] if said.signature.strip() else []
+    return [*signature, *(f"| {one}" for one in said.quoted.strip().splitlines())]
 
 
 _LETTER_TITLES = ("Letter", "Template", "To", "State", "Written", "Settled", "Reply", "Subject")

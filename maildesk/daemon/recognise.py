@@ -388,7 +388,7 @@ def _said(reading: Reading, incident: Incident | None) -> Said:
     elif incident is None and not text.strip():
         text, html = mail.text, None
     files = tuple(_file(a, mail.html, html) for a in mail.attachments)
-    return Said(_without_keys(text), html, files, trimmed.signature)
+    return Said(_without_keys(text), html, files, trimmed.signature, trimmed.quoted)
 
 
 def _first_lines(reading: Reading, policy: Policy) -> tuple[Asked, tuple[str, ...]]:

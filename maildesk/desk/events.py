@@ -20,6 +20,7 @@ class Said:
     html: str | None = None
     enclosures: tuple[Enclosure, ...] = ()
     signature: str = ""
+    quoted: str = ""  # history that the mail repeats; kept with it, and never sent to anybody
 
 
 @dataclass(frozen=True, slots=True)

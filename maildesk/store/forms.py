@@ -27,11 +27,12 @@ def said_form(said: Said) -> dict[str, Any]:
         "html": said.html,
         "enclosures": enclosures_form(said.enclosures),
         "signature": said.signature,
+        "quoted": said.quoted,
     }
 
 
 def said_from(form: Form) -> Said:
-    return Said(form["text"], form["html"], enclosures_from(form["enclosures"]), form["signature"])
+    return Said(form["text"], form["html"], enclosures_from(form["enclosures"]), form["signature"], form["quoted"])
 
 
 def asked_form(asked: Asked) -> dict[str, Any]:

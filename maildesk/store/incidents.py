@@ -316,6 +316,7 @@ def _record_row(record: Record) -> dict[str, Any]:
         "words": said.text if said else None,
         "html": said.html if said else None,
         "signature": said.signature if said else None,
+        "quoted": said.quoted if said else None,
         "enclosures": enclosures_form(said.enclosures) if said else None,
         "data": dict(record.data),
         "inbox_id": record.inbox_id,
@@ -325,7 +326,7 @@ def _record_row(record: Record) -> dict[str, Any]:
 def _record(row: sa.Row[Any]) -> Record:
     said = None
     if row.words is not None:
-        said = Said(row.words, row.html, enclosures_from(row.enclosures), row.signature or "")
+        said = Said(row.words, row.html, enclosures_from(row.enclosures), row.signature or "", row.quoted or "")
     return Record(
         entry=Entry(row.entry),
         text=row.text,

@@ -247,6 +247,7 @@ timeline = sa.Table(
     _text("words", null=True),  # what was said, where somebody said something
     _text("html", null=True),
     _text("signature", null=True),
+    _text("quoted", null=True),
     _json("enclosures"),
     _json("data"),
     _of("inbox_id", "inbox.id", null=True),

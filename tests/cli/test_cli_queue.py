@@ -142,6 +142,7 @@ def test_an_incident_is_shown_with_its_whole_timeline_and_its_letters(fed: CliDe
     assert ("answer", "cli") in entries
     assert entries[-1] == ("mail", "bob@shop.example")
     fields = {"at", "entry", "actor", "actor_name", "text", "why", "trust", "public", "inbox_id", "data", "attachments"}
+    fields |= {"signature", "quoted"}
     assert all(set(entry) == fields for entry in one["timeline"])
     assert [e["trust"] for e in one["timeline"] if e["entry"] == "mail"] == ["L1", "L1"]
     templates = [(one["template"], one["to"], one["state"]) for one in one["letters"]]
@@ -269,3 +270,14 @@ def test_an_unknown_incident_is_the_callers_matter(desk: CliDesk) -> None:
     opened = desk.open()
     with closing(opened.database), pytest.raises(UsageError, match="there is no incident 5"):
         act(opened, "5", "#p1")
+
+
+def test_what_letters_leave_out_the_timeline_shows(desk: CliDesk) -> None:
+    quoted = "Am 23.11.2026 um 09:00 schrieb ACME IT:\r\n> What does it do?\r\n"
+    desk.mail(letter("Printer", f"It hums.\r\n\r\n-- \r\nErika, room 312\r\n\r\n{quoted}"))
+    shown = desk("show", "1").out
+    assert "    It hums.\n    --\n    Erika, room 312\n" in shown
+    assert "| > What does it do?" in shown
+    (entry,) = [one for one in desk("show", "1", "--json").json["timeline"] if one["entry"] == "mail"]
+    assert entry["signature"].endswith("Erika, room 312")
+    assert "What does it do?" in entry["quoted"]

@@ -263,6 +263,7 @@ def _timeline() -> None:
         sa.Column("words", sa.Text(), nullable=True),
         sa.Column("html", sa.Text(), nullable=True),
         sa.Column("signature", sa.Text(), nullable=True),
+        sa.Column("quoted", sa.Text(), nullable=True),
         sa.Column("enclosures", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("data", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("inbox_id", ID, nullable=True),
