@@ -190,7 +190,9 @@ def _rest(record: Record) -> list[str]:
     said = record.said
     if said is None:
         return []
-    signature = ["-- ", *said.signature.strip().splitlines()] if said.signature.strip() else []
+    signature = said.signature.strip().splitlines()
+    if signature and not signature[0].startswith("--"):
+        signature.insert(0, "--")
     return [*signature, *(f"| {one}" for one in said.quoted.strip().splitlines())]
 
 
