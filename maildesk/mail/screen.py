@@ -26,6 +26,7 @@ from maildesk.mail.dialects import fold
 from maildesk.mail.message import Kind, Mail, Verdict
 
 _SHOWN = 100  # characters of a signal that a reason repeats
+_NUMBER = re.compile(r"\[ ?[a-z]{2,12}[- ]\d{1,9} ?\]")  # of an incident, in a folded subject
 _CALENDAR = 64 * 1024  # bytes of a calendar part that are searched for its method
 
 
@@ -73,10 +74,10 @@ SIGNALS: tuple[Signal, ...] = (
     # Exchange's wish not to be answered. Its receipts part (DR, RN, NRN) stands on ordinary mail of Outlook.
     *_rows(Kind.AUTO, "x-auto-response-suppress", r"\b(?:all|autoreply|oof)\b"),
     *_rows(Kind.AUTO, "return-path:", r"^(?:mailer-daemon(?:@.*)?)?$", "the null sender is not to be answered"),
-    # -- autoresponders that say nothing in their headers; who asks how to set one up writes no colon after the words
-    Signal(Kind.AUTO, "subject:", re.compile(rf"^(?:{away.AUTOMATIC_REPLY}) ?(?:[:：\]】]|$)")),
-    # These words with a colon may be a question about them, unless the mail answers one of ours.
-    Signal(Kind.AUTO, "answer:", re.compile(rf"^(?:{away.OUT_OF_OFFICE})\b[^:：?]{{0,40}}[:：]")),
+    # -- autoresponders that say nothing in their headers. A title alone may be that of a question about them, unless
+    # the mail answers something: people's answers begin with Re.
+    Signal(Kind.AUTO, "answer:", away.AUTOMATIC_TITLE),
+    Signal(Kind.AUTO, "answer:", away.AWAY_TITLE),
     *_rows(Kind.AUTO, "away:", ".", "it says nothing else"),
     *_rows(Kind.AUTO, "calendar:", r"^reply$", "an invitation was answered by a click"),
     # -- addresses of machines
@@ -117,15 +118,21 @@ def _facts(mail: Mail) -> Iterator[tuple[str, str, str]]:
         yield "report:", kind, f"multipart/report; report-type={kind}"
     if mail.return_path is not None:
         yield "return-path:", mail.return_path, f"Return-Path: <{mail.return_path}>"
-    title, shown = fold(mail.subject), f"Subject: {mail.subject}"
-    yield "subject:", title, shown
-    if mail.in_reply_to or mail.references:
-        yield "answer:", title, shown
-        if said := away.notice(mail.text):
-            yield "away:", said, f'an answer that opens with "{said}"'
+    yield from _absence(mail)
     for method in _calendar_methods(mail):
         yield "calendar:", method, f"text/calendar; method={method}"
     yield from _sender(mail)
+
+
+def _absence(mail: Mail) -> Iterator[tuple[str, str, str]]:
+    """The title of an answer, and the words of a notice. A number in the title makes an answer, too."""
+    title, sender = fold(mail.subject), mail.header("From") or ""
+    answers = bool(mail.in_reply_to or mail.references or _NUMBER.search(title))
+    if answers:
+        yield "answer:", title, f"Subject: {mail.subject}"
+    said = away.notice(mail.text, sender) if answers else away.bare_notice(title, mail.text, sender)
+    if said:
+        yield "away:", said, f'{"an answer" if answers else "a notice"} that opens with "{said}"'
 
 
 def _sender(mail: Mail) -> Iterator[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,12 +81,12 @@ PARTS = "--b\nContent-Type: text/plain\n\nA report.\n--b--"
         "From: <>\nSender: bob@customer.example\nReturn-Path: <bob@customer.example>",
         # autoresponders that say nothing in their headers
         "Subject: Automatic reply: Printer jams [INC-1]",
-        "Subject: Out of Office AutoReply: Printer jams",
-        "Subject: Abwesenheitsnotiz: Printer jams",
-        "Subject: Automatische Antwort: Printer jams",
-        "Subject: =?utf-8?q?R=C3=A9ponse_automatique_=3A_Printer?=",
-        "Subject: Respuesta =?utf-8?q?autom=C3=A1tica?=: Printer",
-        "Subject: Auto-Reply: Printer jams",
+        f"{ANSWER}Subject: Out of Office AutoReply: Printer jams",
+        f"{ANSWER}Subject: Abwesenheitsnotiz: Printer jams",
+        f"{ANSWER}Subject: Automatische Antwort: Printer jams",
+        f"{ANSWER}Subject: =?utf-8?q?R=C3=A9ponse_automatique_=3A_Printer?=",
+        f"{ANSWER}Subject: Respuesta =?utf-8?q?autom=C3=A1tica?=: Printer",
+        f"{ANSWER}Subject: Auto-Reply: Printer jams",
         f"{ANSWER}Subject: Out of Office: Printer jams",
         f"{ANSWER}Subject: Out of the office until Monday: Printer jams",
         "X-Vacation: yes",
@@ -209,8 +210,11 @@ def test_a_human_is_not_taken_for_a_machine_because_of(headers):
         "Risposta automatica: Stampante",
         "Automatisch antwoord: Printer",
         "Automatyczna odpowiedź: Drukarka",
+        "Odpowiedź automatyczna: Drukarka",
         "Resposta automática: Impressora",
         "Autosvar: Skrivare",
+        "Autosvar från Lisa Ek: Skrivare",
+        "Automatisk svar fra Kari Lie: Skriver",
         "Automatisk svar: Printer",
         "Automaattinen vastaus: Tulostin",
         "Automatická odpověď: Tiskárna",
@@ -225,9 +229,63 @@ def test_a_human_is_not_taken_for_a_machine_because_of(headers):
     ],
 )
 def test_what_mail_programs_write_before_the_subject_tells_a_machine(subject):
-    assert screen(bare(subject=subject)).kind is Kind.AUTO
-    assert screen(bare(subject=f"Re: {subject}")).kind is Kind.HUMAN
-    assert screen(bare(subject=f"Warum kommt immer '{subject}'")).kind is Kind.HUMAN
+    answer = ("a@acme.example",)
+    assert screen(bare(subject=subject, in_reply_to=answer)).kind is Kind.AUTO
+    assert screen(bare(subject=f"Re: {subject}", in_reply_to=answer)).kind is Kind.HUMAN
+    assert screen(bare(subject=f"Warum kommt immer '{subject}'", in_reply_to=answer)).kind is Kind.HUMAN
+    assert screen(bare(subject=subject)).kind is Kind.HUMAN, "a fresh mail is somebody's request"
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Abwesenheitsnotiz: lässt sich nicht ausschalten", "Ich bin seit Montag zurück, sie kommt aber noch immer."),
+        ("Abwesenheitsnotiz", "Guten Morgen,\nwo stelle ich die ein?"),
+        ("Abwesenheitsnotiz", "Bitte für Max einrichten: Ich bin bis Freitag nicht im Büro."),
+        ("Automatische Antwort: ausschalten", "Wer kann mir das zeigen?"),
+        ("Automatic reply: wrong text", 'It says "I am on vacation", and I am not.'),
+        ("Automatic reply: wrong dates", "I am on vacation from Monday, not from Tuesday, please correct it."),
+        ("Réponse automatique : impossible", "Je suis absente lundi, je ne trouve pas le bouton."),
+        ("Out of office message: help", ""),
+    ],
+)
+def test_who_writes_about_a_notice_is_a_human(subject, text):
+    found = screen(bare(subject=subject, text=text))
+    assert found.kind is Kind.HUMAN, found.reason
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Automatische Antwort: Drucker", "Guten Tag,\n\nich bin bis 4. Januar nicht im Büro.\n\nMax Roth\n"),
+        ("Réponse automatique : Imprimante", "Je suis absente jusqu'au 4 janvier."),
+        ("Odpowiedź automatyczna: Drukarka", "Jestem na urlopie do 4 stycznia."),
+        ("Automatic reply: Printer", "I am on annual leave until 4 January. In urgent cases, please call Max."),
+        ("Automatisch antwoord: Printer", "Afwezig"),
+        ("Automatische Antwort: Drucker [INC-7]", "Frohe Festtage!"),
+    ],
+)
+def test_a_title_and_a_text_that_are_both_a_notice_are_a_machines_even_if_they_answer_nothing(subject, text):
+    found = screen(bare(subject=subject, text=text, headers=(("From", "Max Roth <max@customer.example>"),)))
+    assert found.kind is Kind.AUTO, found.reason
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Max Roth ist außer Haus.",
+        "Max Roth is out of the office",
+        "Max Roth is out of office.",
+        "Marie Roux est absente",
+        "Anna Kos jest nieobecna",
+        "Lisa Ek är på semester",
+    ],
+)
+def test_somebodys_absence_alone_is_the_title_of_a_notice_if_it_answers(subject):
+    assert screen(bare(subject=subject, in_reply_to=("a@acme.example",))).kind is Kind.AUTO
+    assert screen(bare(subject=subject)).kind is Kind.HUMAN
+    assert screen(bare(subject=f"Re: {subject}", in_reply_to=("a@acme.example",))).kind is Kind.HUMAN
+    assert screen(bare(subject=f"{subject} Mailbox?", in_reply_to=("a@acme.example",))).kind is Kind.HUMAN
 
 
 @pytest.mark.parametrize(
@@ -269,6 +327,35 @@ NOTICES = (
 )
 
 
+TWO_SIGNS = (
+    "I will be out of the office starting 21.12. and will not return until 4.1.\n\nI will reply when I return.\n",
+    "Hello,\n\nI'm away from my desk today. If it is urgent, please call the front desk.\n\nBob\n",
+    "Ich werde ab 21.12.2026 nicht im Büro sein. Ich kehre am 4.1.2027 zurück.\n",
+    "Guten Tag,\n\nich bin ab dem 4. Januar wieder im Büro. In dringenden Fällen: Max Roth.\n",
+    "Ich befinde mich im Urlaub. Ihre Mail wird nicht weitergeleitet.\n\nMit freundlichen Grüßen\nBob Roe\n",
+    "Bonjour,\n\nJe suis absent du bureau jusqu'au 4. En cas d'urgence, merci de contacter Max.\n\nCordialement\nBob\n",
+    "Hola,\n\nestoy de vacaciones hasta el 4 de enero. Para asuntos urgentes, escriba a Max.\n\nSaludos\nBob\n",
+    "Buongiorno,\n\nsarò assente fino al 4 gennaio. Per urgenze rivolgersi a Max.\n\nBob Roe\n",
+    "Beste,\n\nik ben met vakantie tot 4 januari. Voor dringende zaken kunt u Max bellen.\n\nGroeten\nBob\n",
+    "Jestem na urlopie do 4 stycznia. W pilnych sprawach proszę o kontakt z Maksem.\n",
+    "Estou de férias até 4 de janeiro. Para assuntos urgentes, contacte o Max.\n",
+    "Hej!\n\nJag är på semester till 4 januari. Vid brådskande ärenden, kontakta Max.\n",
+    "Jeg er på ferie til 4. januar. I hastetilfælde kontakt Max.\n",
+    "Jeg er ikke til stede før 4. januar. Ring Max hvis det haster.\n",
+    "Olen lomalla 4.1. asti. Kiireellisissä asioissa ota yhteyttä Maxiin.\n",
+    "Jsem na dovolené do 4. ledna. V naléhavých případech kontaktujte Maxe.\n",
+)
+
+
+@pytest.mark.parametrize("text", TWO_SIGNS)
+def test_two_signs_of_absence_make_a_notice_if_nothing_else_is_said(text):
+    answer = bare(text=text, in_reply_to=("a@acme.example",), headers=(("From", "Bob Roe <bob@customer.example>"),))
+    assert screen(answer).kind is Kind.AUTO
+    assert screen(replace(answer, in_reply_to=())).kind is Kind.HUMAN, "a fresh mail is somebody's request"
+    more = replace(answer, text=f"The beamer stands in room 7 now.\n\n{text}")
+    assert screen(more).kind is Kind.HUMAN
+
+
 @pytest.mark.parametrize("text", NOTICES)
 def test_an_answer_that_is_an_absence_notice_and_nothing_else_is_a_machines(text):
     assert screen(bare(text=text, in_reply_to=("a@acme.example",))).kind is Kind.AUTO
@@ -284,6 +371,16 @@ def test_an_answer_that_is_an_absence_notice_and_nothing_else_is_a_machines(text
         "Thank you for your message. I am on leave until Monday. In urgent cases, whom do I call?",
         "Thanks for your mail. The printer jams. I am on leave." + " It jams again." * 100 + " In my absence ask Max.",
         "Ich bin bis Montag nicht im Büro, danach gern.",
+        "Danke für Ihre Mail. Ich bin bis Montag im Urlaub, in dringenden Fällen Max. Bitte legen Sie das Konto an.",
+        "Danke für die Nachricht. Ich bin ab morgen nicht im Büro, dann an meine Kollegin. Der Beamer geht nicht.",
+        "Merci de votre réponse. Je suis absente demain. En cas d'urgence, Max. L'imprimante ne marche toujours pas.",
+        "Thank you for your mail. I am on leave, in urgent cases ask Max. Please send me the form.",
+        "Thank you for your mail. I am on leave, for urgent matters ask Max. Could you reset my password by Friday.",
+        "Thank you for your message. I am away until Monday. Please call me before that.",
+        "Gracias por su mensaje. Estoy de vacaciones, casos urgentes a Max. Por favor, cambien el tóner.",
+        "Dziękuję za wiadomość. Jestem na urlopie, w pilnych sprawach Maks. Drukarka nadal nie działa.",
+        "Thanks for your mail. I am out of the office until Monday. Room 7.",
+        "Thanks for your mail, I am away until Monday but the second lamp is the right one.",
         "Ich bin im Urlaub, bitte in dringenden Fällen Max anrufen, der hat jetzt den Schlüssel zum Serverraum.",
     ],
 )
