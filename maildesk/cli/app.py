@@ -133,6 +133,10 @@ def check(
         bool,
         typer.Option("--connect", help="Log in to IMAP, SMTP and the database, and say how many mails would be taken."),
     ] = False,
+    trust: Annotated[
+        bool,
+        typer.Option("--trust", help="Look at the last mails, and say which `security.preset` would fit and why."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Check the configuration, all of it.
@@ -141,7 +145,7 @@ def check(
     """
     from maildesk.cli import check as work
 
-    raise typer.Exit(work.run(config, connect=connect, as_json=json))
+    raise typer.Exit(work.run(config, connect=connect, trust=trust, as_json=json))
 
 
 # --- working ---------------------------------------------------------------------------------------------------------

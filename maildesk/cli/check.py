@@ -13,9 +13,20 @@ from maildesk.config import Secret, Settings, orphans
 from maildesk.errors import ConfigError, MaildeskError
 
 if TYPE_CHECKING:
-    from maildesk.daemon.probe import MailboxProbe
+    from maildesk.daemon.probe import MailboxProbe, TrustProbe
+    from maildesk.mail.survey import Survey
     from maildesk.store.inbox import MailboxState
     from maildesk.store.incidents import InUse
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What `security.preset` says now, which one would fit (""; none can be advised), and what the mails show."""
+
+    now: str
+    preset: str
+    why: str
+    mailboxes: tuple[TrustProbe, ...]
 
 
 @dataclass(slots=True)
@@ -28,20 +39,24 @@ class Report:
     summary: dict[str, int] = field(default_factory=dict)
     servers: list[str] = field(default_factory=list)
     mailboxes: list[MailboxProbe] = field(default_factory=list)
+    trust: Trust | None = None
 
 
-def run(config: Path | None, *, connect: bool, as_json: bool) -> int:
+def run(config: Path | None, *, connect: bool, trust: bool, as_json: bool) -> int:
     """Print the report; 1 if there is a problem."""
     report = examine(config, connect=connect)
+    if trust and report.settings:
+        report.trust = _trust(report, report.settings)
     if as_json:
-        page.document({name: getattr(report, name) for name in _SHOWN if connect or name not in _CONNECTED})
+        asked = [*_SHOWN, *(_CONNECTED if connect else ()), *(("trust",) if trust else ())]
+        page.document({name: getattr(report, name) for name in asked})
     else:
         _show(report)
     return 1 if report.problems else 0
 
 
 _CONNECTED = ("servers", "mailboxes")
-_SHOWN = ("problems", "warnings", "summary", *_CONNECTED)
+_SHOWN = ("problems", "warnings", "summary")
 
 
 def _show(report: Report) -> None:
@@ -51,6 +66,8 @@ def _show(report: Report) -> None:
         page.say(f"warning: {warning}", "yellow")
     for server in report.servers:
         page.say(server)
+    if report.trust:
+        _show_trust(report.trust)
     if report.problems:
         count = len(report.problems)
         page.say(f"{count} problem{'s' * (count > 1)} to mend", "bold red")
@@ -170,3 +187,64 @@ def _mailbox_line(probe: MailboxProbe) -> str:
         f"mailbox {probe.name}: logged in to {probe.server}; {probe.folder} holds {probe.exists} mails, "
         f"{probe.take} would be taken now ({probe.why}); {offers}"
     )
+
+
+# --- whose word counts ---------------------------------------------------------------------------------------------
+
+
+def _trust(report: Report, settings: Settings) -> Trust:
+    from maildesk import plan  # noqa: PLC0415 -- as above
+    from maildesk.cli.logs import configure_for_a_command  # noqa: PLC0415
+    from maildesk.daemon.probe import probe_trust  # noqa: PLC0415
+
+    configure_for_a_command()
+    probes: list[TrustProbe] = []
+    for mailbox in settings.mailboxes:
+        try:
+            probes.append(probe_trust(plan.source_of(mailbox)))
+        except MaildeskError as error:
+            report.problems.append(f"mailboxes.{mailbox.name}: {error}")
+    pin = settings.policy.pin
+    now = f"{pin.preset}:{pin.server}" if pin and pin.server else pin.preset if pin else "none"
+    return Trust(now, *_advice(probes, list(settings.policy.mailboxes)), tuple(probes))
+
+
+def _advice(probes: list[TrustProbe], mailboxes: list[str]) -> tuple[str, str]:
+    """One preset for all mailboxes, and why that one, or why none."""
+    unseen = [name for name in mailboxes if name not in {probe.name for probe in probes}]
+    if unseen:
+        return "", f"all mailboxes share one preset, and these could not be looked at: {', '.join(unseen)}"
+    doubtful = [probe for probe in probes if not probe.survey.preset]
+    if doubtful:
+        return "", f"mailbox {doubtful[0].name}: {doubtful[0].survey.why}"
+    presets = sorted({probe.survey.preset for probe in probes})
+    if len(presets) > 1:
+        return "", f"the mailboxes would need different ones: {', '.join(presets)}"
+    return presets[0], "; ".join(f"mailbox {probe.name}: {probe.survey.why}" for probe in probes)
+
+
+_COLUMNS = ("Mailbox", "On top", "Mails", "Pass", "Fail", "Nothing")
+
+
+def _show_trust(trust: Trust) -> None:
+    page.table(_COLUMNS, [row for probe in trust.mailboxes for row in _rows(probe)])
+    if trust.preset:
+        page.say(f"security.preset: {trust.preset} would fit; {trust.why}", "green")
+        page.say("what that server must do beforehand stands in config/README.md, `Which preset`")
+    else:
+        page.say(f"security.preset: none can be advised; {trust.why}", "yellow")
+    page.say(f"the configuration says: {trust.now}")
+
+
+def _rows(probe: TrustProbe) -> list[tuple[object, ...]]:
+    survey = probe.survey
+    rows: list[tuple[object, ...]] = [
+        (probe.name, one.server or "(names no server)", one.mails, one.passed, one.failed, one.nothing)
+        for one in survey.servers
+    ]
+    rows += [(probe.name, text, count) + ("",) * 3 for text, count in _others(survey) if count]
+    return rows
+
+
+def _others(survey: Survey) -> tuple[tuple[str, int], ...]:
+    return ("(no such header)", survey.without), ("(cannot be read)", survey.unreadable)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from maildesk.daemon.intake import Source
+from maildesk.mail.message import Mail
+from maildesk.mail.read import read
+from maildesk.mail.survey import Survey, survey
 from maildesk.store.inbox import MailboxState
 from maildesk.wire.imap import ImapSession, Selected
 from maildesk.wire.smtp import SmtpAccount, SmtpChannel
@@ -55,6 +59,45 @@ def _take(session: ImapSession, source: Source, state: MailboxState | None, sele
     if isinstance(source.since, date):
         return len(session.since(source.since)), f"since: {source.since}"
     return 0, "since: now; what lies there already is left alone"
+
+
+LOOKED_AT = 50  # mails of a mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class TrustProbe:
+    """What stands on top of the last mails of one mailbox, in its folder and the one where taken mails go."""
+
+    name: str
+    server: str
+    folders: tuple[str, ...]
+    survey: Survey
+
+
+def probe_trust(source: Source) -> TrustProbe:
+    """Read the headers of the last mails, changing nothing. Raises ChannelError."""
+    account = source.account
+    folders = tuple(name for name in (account.folder, account.done) if name)
+    session = ImapSession(account)
+    session.connect()
+    try:
+        mails = [mail for raw in _last_headers(session, folders) if isinstance(mail := read(raw), Mail)]
+    finally:
+        session.close()
+    return TrustProbe(account.name, f"{account.host}:{account.port}", folders, survey(mails, account.host))
+
+
+def _last_headers(session: ImapSession, folders: tuple[str, ...]) -> Iterator[bytes]:
+    found: list[tuple[float, str, int]] = []  # (when it came, folder, UID)
+    for folder in folders:
+        sizes = session.sizes(session.folder_uids(folder)[-LOOKED_AT:])
+        found += [(one.internaldate.timestamp(), folder, uid) for uid, one in sizes.items() if one.internaldate]
+    last = sorted(found)[-LOOKED_AT:]
+    for folder in folders:
+        uids = [uid for _, where, uid in last if where == folder]
+        if uids:
+            session.select(folder, readonly=True)
+        yield from (raw for uid in uids if (raw := session.headers(uid)) is not None)
 
 
 def probe_smtp(account: SmtpAccount) -> str:

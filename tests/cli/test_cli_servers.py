@@ -46,6 +46,20 @@ class Served:
         )
         (self.desk.config / "desk.yaml").write_text(text)
 
+    def without_a_pipe(self) -> None:
+        """No mailbox that only `deliver` feeds."""
+        path = self.desk.config / "desk.yaml"
+        path.write_text(
+            "".join(row for row in path.read_text().splitlines(keepends=True) if "name: facility" not in row)
+        )
+
+    def put(self, mails: list[bytes], folder: str) -> None:
+        with self.mailbox.client() as client:
+            if not client.folder_exists(folder):
+                client.create_folder(folder)
+            for raw in mails:
+                client.append(folder, raw)
+
     def sent(self) -> list[tuple[str, str]]:
         """(to, subject) of what has left, in order."""
         return [(one.to, _subject(one.content)) for one in self.sink.letters]
@@ -93,6 +107,48 @@ def test_check_says_what_does_not_work_and_never_the_password(served: Served) ->
     assert found.code == 1
     assert "mailboxes.support: cannot log in to mailbox support" in found.out
     assert "wrong-canary" not in found.out + found.err
+
+
+def test_check_trust_says_which_preset_fits_and_reads_without_a_trace(served: Served) -> None:
+    served.without_a_pipe()
+    by = "from x by mail.acme.example with ESMTP; Mon, 23 Nov 2026 09:00:00 +0000"
+    mails = []
+    for number in range(12):
+        domain = f"d{number % 4}.example"
+        verdict = "fail" if number == 3 else "pass"
+        headers = {"From": f"a@{domain}", "Received": by}
+        headers["Authentication-Results"] = f"mail.acme.example; dmarc={verdict} header.from={domain}"
+        mails.append(letter(number=number, **headers))
+    served.put(mails[:9], "INBOX")
+    served.put(mails[9:], "Processed")
+    found = served.desk("check", "--trust")
+    assert found.code == 0, found.err
+    assert "support  mail.acme.example  12     11    1     0" in found.out
+    assert (
+        "security.preset: postfix:mail.acme.example would fit; mailbox support: every mail has it on top" in found.out
+    )
+    assert "the configuration says: none" in found.out
+    assert [served.mailbox.flags(uid) for uid in served.mailbox.uids()] == [set()] * 9
+    served.mailbox.append(letter(number=12))
+    told = served.desk("check", "--trust", "--json").json["trust"]
+    assert (told["now"], told["preset"]) == ("none", "")
+    assert told["why"].startswith("mailbox support: mails without one: 1;")
+    assert told["mailboxes"][0]["survey"]["servers"][0]["passed"] == 11
+
+
+def test_check_trust_looks_at_the_last_fifty_mails_only(served: Served) -> None:
+    servers = ["old.example"] * 2 + ["new.example"] * 50
+    served.put([letter(number=n, Authentication_Results=f"{one}; none") for n, one in enumerate(servers)], "INBOX")
+    survey = served.desk("check", "--trust", "--json").json["trust"]["mailboxes"][0]["survey"]
+    assert survey["mails"] == 50
+    assert [one["server"] for one in survey["servers"]] == ["new.example"]
+
+
+def test_check_trust_advises_nothing_for_mailboxes_that_it_cannot_look_at(served: Served) -> None:
+    served.secret.write_text("wrong-canary")
+    found = served.desk("check", "--trust")
+    assert found.code == 1
+    assert "none can be advised; all mailboxes share one preset, and these could not be looked at: support" in found.out
 
 
 # --- run -------------------------------------------------------------------------------------------------------------
