@@ -33,7 +33,7 @@ from maildesk.desk.telling import (
 )
 from maildesk.desk.turn import WAIT_TIMER, Line
 from maildesk.mail.message import Level
-from maildesk.mail.thanks import only_thanks
+from maildesk.mail.thanks import more_below, only_thanks
 
 _SETTLED = frozenset({Status.RESOLVED, Status.CLOSED, Status.CANCELLED})
 
@@ -177,8 +177,9 @@ def _unanswered(draft: Draft, mail: MailCame) -> str:
 
 
 def _only_thanks(mail: MailCame) -> bool:
-    """Words of thanks or a bare yes, and nothing with them; a yes with a but opens the incident again."""
-    return all(one.cut for one in mail.said.enclosures) and only_thanks(mail.said.text)
+    """Words of thanks or a bare yes, and nothing with or below them; a yes with a but opens the incident again."""
+    said = mail.said
+    return all(one.cut for one in said.enclosures) and only_thanks(said.text) and not more_below(said.signature)
 
 
 def _vouch(draft: Draft, mail: MailCame) -> None:

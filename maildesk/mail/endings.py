@@ -112,7 +112,6 @@ _IS_CLOSING = re.compile(
     r"(?:[:,!.\s]{0,3}$|[,\s]\s?(?P<name>(?:[^\W\d_][\w.'-]*\s?){1,3})$)",
     re.IGNORECASE,
 )
-_IS_POSTSCRIPT = re.compile(r"^\s*p\.?\s?p?\.?\s?s\.?\s?[:.]?\s", re.IGNORECASE)
 _IS_DASHES = re.compile(r"^(?:--|—|–|––|__)\s*$")
 _IS_NAME = re.compile(r"^(?:[-–—~]{1,2}|/)\s?[^\W\d_]\w+(?: [^\W\d_][\w.'-]*){0,2}\s*$")
 
@@ -145,10 +144,6 @@ def name(line: str) -> bool:
     """Whether a line may be a person's or a company's name: a few capitalised words and nothing else."""
     words = line.strip(" \t\xa0*_,").split()
     return 0 < len(words) <= 4 and all(word[0].isupper() and word.strip(".").isalpha() for word in words)
-
-
-def postscript(line: str) -> bool:
-    return _IS_POSTSCRIPT.match(line) is not None
 
 
 def dashes(line: str) -> bool:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from maildesk.mail import afterwords
 from maildesk.mail.endings import closing
 
 _LONGEST = 400  # characters; whoever writes more says more
@@ -172,6 +173,7 @@ _DOUBT = _words("""
     prosím chyba
     jiný bez částečně
 """)
+_IRONY = (["danke", "auch"], ["dank", "auch"])  # "na, danke auch": he is not pleased
 # A "problem" that is solved is no doubt.
 _TROUBLE = _words("problem problems issue error problème problema fehler probleem ongelma erreur")
 _SOLVED = _words("""
@@ -207,6 +209,20 @@ def only_thanks(text: str) -> bool:
     return said.meant
 
 
+def more_below(signature: str) -> bool:
+    """Whether somebody went on below his sign-off: a postscript, a word of doubt, a sentence."""
+    if any(afterwords.opening(line) or _small_doubt(line) for line in afterwords.own(signature)):
+        return True
+    return any(afterwords.statement(text) for text in afterwords.paragraphs(signature))
+
+
+def _small_doubt(line: str) -> bool:
+    """Whether a line holds a doubt and is no title on a card: "New Business", "Second Level Support"."""
+    words = [word for word in _ENDS.sub(" ", line).split() if word.isalpha()]
+    written_small = any(word.islower() for word in words) or not any(word.istitle() for word in words[1:])
+    return written_small and not _DOUBT.isdisjoint(word.casefold() for word in words)
+
+
 @dataclass(slots=True)
 class _Said:
     """What the segments so far came to."""
@@ -218,7 +234,7 @@ class _Said:
     def takes(self, words: list[str]) -> bool:
         """Whether a further segment is accounted for."""
         folded = [word.casefold() for word in words]
-        if _doubted(folded):
+        if _doubted(folded) or folded[-2:] in _IRONY:
             return False
         known = [word in _KNOWN for word in folded]
         if not any(known):

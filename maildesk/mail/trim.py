@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from maildesk.mail import endings, phrases
+from maildesk.mail import afterwords, endings, phrases
 from maildesk.mail.address import spotted
 from maildesk.mail.message import Forwarded, Mail, Trimmed
 from maildesk.mail.read import TEXT_BEFORE, read
@@ -215,6 +215,8 @@ def _plain_below(lines: list[str], at: int) -> bool:
     following = next((index for index in range(at, len(lines)) if lines[index].strip()), None)
     if following is None or _quoted(lines[following]) or endings.dashes(lines[following]):
         return False
+    if afterwords.below_phone(lines[following:]):
+        return False
     return not _begins_history(lines, following) and not _attribution(lines, following)[1]
 
 
@@ -343,7 +345,10 @@ def _signs(lines: list[str], written: list[int], number: int) -> bool:
     line = lines[written[number]]
     below = [lines[index] for index in written[number + 1 : number + 2 + _SIGNATURE]]  # one more than it may have
     if endings.dashes(line):
-        return len(below) <= (_SIGNATURE if line == "-- " else 12)
+        marked = line == "-- "
+        return len(below) <= (_SIGNATURE if marked else 12) and (
+            marked or afterwords.card(lines[written[number] + 1 :])
+        )
     if endings.device_line(line):
         return len(below) <= 2
     if endings.closing(line):
@@ -383,11 +388,21 @@ def _is_footer(rule: str, below: list[str]) -> bool:
 def _with_postscript(lines: list[str]) -> tuple[list[str], list[str]]:
     """A signature, and what was written below it: a postscript, or a paragraph that asks or announces something."""
     for index in range(2, len(lines)):
-        line = lines[index].strip()
         after_gap = not lines[index - 1].strip()
-        if endings.postscript(lines[index]) or (after_gap and line.endswith(("?", ":")) and len(line) > 12):
-            return lines[:index], lines[index:]
+        if afterwords.opening(lines[index]) or (after_gap and _goes_on(lines, index)):
+            more, signature = _unsigned(lines[index:])
+            return [*lines[:index], *signature], more
     return lines, []
+
+
+def _goes_on(lines: list[str], index: int) -> bool:
+    """Whether the paragraph that begins here asks, announces or tells something."""
+    line = lines[index].strip()
+    if line.endswith(("?", ":")) and len(line) > 12:
+        return True
+    end = next((end for end in range(index, len(lines)) if not lines[end].strip()), len(lines))
+    told = " ".join(one.strip() for one in lines[index:end])
+    return afterwords.sentence(told) and not endings.small_print(lines[index:end])
 
 
 # ---- forwarded mails

@@ -330,6 +330,8 @@ Ei toimi
 Děkuji, ale nefunguje
 Předem děkuji
 Nefunguje to
+Toll, danke auch
+Vielen Dank auch.
 """
 
 
