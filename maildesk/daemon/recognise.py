@@ -29,6 +29,7 @@ from maildesk.mail import auth, pinned
 from maildesk.mail.message import Address, Attachment, Enclosure, Kind, Level, Mail, Reading, Trust
 from maildesk.mail.pinned import Proof
 from maildesk.mail.relay import passed_on, quotes
+from maildesk.mail.screen import screen
 from maildesk.mail.subject import base_subject, before_commands, command_zone, fresh_zone, storm_key
 from maildesk.mail.thread import (
     Keyring,
@@ -94,7 +95,7 @@ def recognise(
     people = _People(looks, policy, reading)
     party = people.party(mail.from_ or mail.from_shown or Address(""))
     keys = thread_keys(mail, policy.own_addresses, {box.prefix for box in policy.mailboxes.values()})
-    kind, why = _kind(reading, ring)
+    kind, why = _kind(reading, ring, policy.own_addresses)
     zone = _zone(mail, policy, party) if kind is Kind.HUMAN else ""
     asked = parse(zone, vocabulary(policy)) if zone else Asked()
     asked, typed = (asked, ()) if asked or not party.technician else _first_lines(reading, policy)
@@ -351,10 +352,12 @@ def _returned(people: _People, keys: Keys, reading: Reading, ring: Keyring) -> t
 # --- what it says ----------------------------------------------------------------------------------------------------
 
 
-def _kind(reading: Reading, ring: Keyring) -> tuple[Kind, str]:
+def _kind(reading: Reading, ring: Keyring, own: Collection[str]) -> tuple[Kind, str]:
+    """What it is. Only here it is known that a list which it came by is the desk's own address."""
     if reading.mail.loop and loop_valid(ring, reading.mail.loop):
         return Kind.SELF, "our own loop header"
-    return reading.verdict.kind, reading.verdict.reason
+    verdict = screen(reading.mail, own) if reading.verdict.kind is Kind.LIST else reading.verdict
+    return verdict.kind, verdict.reason
 
 
 def _zone(mail: Mail, policy: Policy, party: Party) -> str:

@@ -6,7 +6,9 @@ machines cannot answer each other for ever. The class never drops a mail; it dec
 SIGNALS is read from the top and the first row that fits decides. Above all rows stands the delivery report, because a
 daemon also writes Auto-Submitted and Precedence. Reports come before automatic mail, and what a program says of itself
 before list headers: a ticket system that sends through a list is still a ticket system. At the end stand the weak
-signals, which a list explains better: `Precedence: bulk` with a List-Id is a list.
+signals, which a list explains better: `Precedence: bulk` and X-Loop with a List-Id are a list's.
+
+A list whose address is the desk's own is only the way in: what it stamps says nothing about who wrote.
 
 Some signals also stand on words that a human wrote, because ticket systems stamp everything they relay. Such a mail is
 `auto` all the same: it reaches the incident and is only not acknowledged, and its reason says so.
@@ -17,16 +19,20 @@ The kind `self` is not given here: whether our own loop header is genuine can on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from maildesk.mail import away
 from maildesk.mail.bounce import recognise, report_type
 from maildesk.mail.dialects import fold
 from maildesk.mail.message import Kind, Mail, Verdict
+from maildesk.mail.thread import thread_keys
 
 _SHOWN = 100  # characters of a signal that a reason repeats
 _NUMBER = re.compile(r"\[ ?[a-z]{2,12}[- ]\d{1,9} ?\]")  # of an incident, in a folded subject
+_LIST_OWNER = re.compile(r"(?:^|<)owner-|-(?:owner|bounces?|request|admin)@")
+_POSTS = frozenset({"list-post", "mailing-list", "x-mailing-list", "x-beenthere"})  # the list's address stands first
+_MAILBOX = re.compile(r"[^\s<>:;,@\"]+@[\w.-]+")
 _CALENDAR = 64 * 1024  # bytes of a calendar part that are searched for its method
 
 
@@ -51,7 +57,7 @@ _SAID = r"^(?!(?:no|false|0)?$)"  # the header is there and not switched off
 _RELAY = "ticket systems stamp the words of their humans so too: filed, not acknowledged"
 _NOBODY = "nobody reads what is sent there"
 
-SIGNALS: tuple[Signal, ...] = (
+_MACHINES: tuple[Signal, ...] = (
     *_rows(Kind.MDN, "report:", r"^disposition-notification$"),
     *_rows(Kind.MDN, "content-class", r"^urn:content-classes:mdn$"),  # Exchange to Exchange
     *_rows(Kind.ARF, "report:", r"^feedback-report$"),
@@ -70,9 +76,10 @@ SIGNALS: tuple[Signal, ...] = (
     *_rows(Kind.AUTO, "x-post-messageclass", r"\bautoresponder\b"),
     *_rows(Kind.AUTO, "x-mailer user-agent", r"\b(?:auto-?responder|auto-?reply|vacation)\b"),
     *_rows(Kind.AUTO, "delivered-to", r"^(?:autoresponder|vacation)$"),
-    *_rows(Kind.AUTO, "x-fc-machinegenerated x-cron-env x-loop", _SAID),
-    # Exchange's wish not to be answered. Its receipts part (DR, RN, NRN) stands on ordinary mail of Outlook.
-    *_rows(Kind.AUTO, "x-auto-response-suppress", r"\b(?:all|autoreply|oof)\b"),
+    *_rows(Kind.AUTO, "x-fc-machinegenerated x-cron-env", _SAID),
+    # Exchange's wish not to be answered. Its receipts part (DR, RN, NRN) stands on ordinary mail of Outlook. The whole
+    # of it stands on some that people write, too: who answers a letter of ours wanted it read.
+    *_rows(Kind.AUTO, "suppress:", r"\b(?:all|autoreply|oof)\b", "it wants no answer by itself"),
     *_rows(Kind.AUTO, "return-path:", r"^(?:mailer-daemon(?:@.*)?)?$", "the null sender is not to be answered"),
     # -- autoresponders that say nothing in their headers. A title alone may be that of a question about them, unless
     # the mail answers something: people's answers begin with Re.
@@ -85,25 +92,35 @@ SIGNALS: tuple[Signal, ...] = (
     *_rows(Kind.AUTO, "sender:", r"(?:^|[.+_-])(?:no|do[-_.]?not|dont|never)[-_.]?reply(?:$|[.+_\d-])", _NOBODY),
     *_rows(Kind.AUTO, "sender:", r"^(?:nicht-?antworten|ne-?pas-?repondre|no-?(?:responder|responda))$", _NOBODY),
     *_rows(Kind.AUTO, "sender:", r"^$", "it names no sender"),
-    # -- lists (RFC 2369, RFC 2919)
+)
+_LISTS: tuple[Signal, ...] = (
+    # -- (RFC 2369, RFC 2919)
     *_rows(Kind.LIST, "list-id list-post list-archive mailing-list x-mailing-list x-beenthere x-mailman-version", "."),
+    *_rows(Kind.LIST, "x-list x-google-group-id listed:", "."),
     *_rows(Kind.LIST, "precedence x-precedence", r"\blist\b"),
     *_rows(Kind.LIST, "list-unsubscribe list-help list-subscribe list-owner", "."),
-    # -- sent to many by a machine
+    # -- sent to many by a machine, or against loops
     *_rows(Kind.AUTO, "precedence x-precedence", r"\b(?:bulk|junk)\b"),
+    *_rows(Kind.AUTO, "x-loop", _SAID),
+)
+_SENDERS: tuple[Signal, ...] = (
     # Foxmail, Fastmail and Proton put it on every mail of their users.
     *_rows(Kind.AUTO, "feedback-id", r"^(?!webmail:)(?!.*:(?:fastmail|(?:user:)?proton)$)."),
 )
+SIGNALS = (*_MACHINES, *_LISTS, *_SENDERS)
 
 
-def screen(mail: Mail) -> Verdict:
-    """The kind of a mail and the signal that gave it; `human` when there is none."""
+def screen(mail: Mail, own: Collection[str] = ()) -> Verdict:
+    """The kind of a mail and the signal that gave it; `human` when there is none.
+
+    `own` are the desk's addresses (Address.key); a list that is one of them is no list.
+    """
     if reason := recognise(mail):
         return Verdict(Kind.BOUNCE, reason)
     facts: dict[str, list[tuple[str, str]]] = {}
     for field, value, shown in _facts(mail):
         facts.setdefault(field, []).append((" ".join(value.casefold().split()), shown))
-    for signal in SIGNALS:
+    for signal in (*_MACHINES, *_SENDERS) if _our_list(mail, own) else SIGNALS:
         for value, shown in facts.get(signal.field, ()):
             if signal.value.search(value):
                 return Verdict(signal.kind, _reason(shown, signal.note))
@@ -119,6 +136,10 @@ def _facts(mail: Mail) -> Iterator[tuple[str, str, str]]:
     if mail.return_path is not None:
         yield "return-path:", mail.return_path, f"Return-Path: <{mail.return_path}>"
     yield from _absence(mail)
+    yield from _listed(mail)
+    wish = mail.header("X-Auto-Response-Suppress")
+    if wish and not thread_keys(mail, (), ()).tokens:
+        yield "suppress:", wish, f"X-Auto-Response-Suppress: {wish}"
     for method in _calendar_methods(mail):
         yield "calendar:", method, f"text/calendar; method={method}"
     yield from _sender(mail)
@@ -133,6 +154,26 @@ def _absence(mail: Mail) -> Iterator[tuple[str, str, str]]:
     said = away.notice(mail.text, sender) if answers else away.bare_notice(title, mail.text, sender)
     if said:
         yield "away:", said, f'{"an answer" if answers else "a notice"} that opens with "{said}"'
+
+
+def _listed(mail: Mail) -> Iterator[tuple[str, str, str]]:
+    """Lists older than List-Id send in the name of their owner, and to many or with a mark against loops."""
+    many = mail.header("X-Loop") or re.search(r"\b(?:bulk|list)\b", (mail.header("Precedence") or "").casefold())
+    for name in ("Sender", "Errors-To"):
+        value = mail.header(name)
+        if many and value and _LIST_OWNER.search(value.casefold()):
+            yield "listed:", value, f"{name}: {value}"
+
+
+def _our_list(mail: Mail, own: Collection[str]) -> bool:
+    """Whether the list that it came by is the desk's own address (Google Groups), and no other list."""
+    ids = {value.rpartition("<")[2].strip("<> ") for value in _values(mail, {"list-id"})}
+    posts = {found[0] for value in _values(mail, _POSTS) if (found := _MAILBOX.search(value))}
+    return bool(ids or posts) and ids <= {one.replace("@", ".") for one in own} and posts <= set(own)
+
+
+def _values(mail: Mail, names: Collection[str]) -> Iterator[str]:
+    return (value.casefold() for name, value in mail.headers if name.lower() in names)
 
 
 def _sender(mail: Mail) -> Iterator[tuple[str, str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from daemon.desks import mail, rows, timeline
+from daemon.desks import letters, mail, rows, timeline
 from scenes.stages import QuickStage
 
 from maildesk.daemon.act import act
@@ -139,3 +139,12 @@ def test_the_desks_own_address_is_nobodys(stage):
     assert {to for to, *_ in written} == {"ann@acme.example", "ben@acme.example"}
     assert all(b"Your reply stays with the desk" in raw for *_, raw in written)
     assert stage.facts("INC-1")["requester"] == ""
+
+
+def test_whoever_writes_through_the_desks_own_list_is_answered_and_through_another_is_not(stage):
+    stage.deliver(mail("first", List_Id="Support <support.acme.example>", Precedence="list"))
+    stage.deliver(mail("second", "otto@shop.example", List_Id="Printers <printers.acme.example>", Precedence="list"))
+    stage.settle()
+    told = [letter.to_email for letter in letters(stage.desk)]
+    assert "erika@shop.example" in told
+    assert "otto@shop.example" not in told

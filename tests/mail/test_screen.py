@@ -120,10 +120,76 @@ def test_a_machine_is_told_by(headers):
         "Mailing-List: list printers@lists.example; contact owner@lists.example",
         "X-Mailman-Version: 2.1.29",
         "X-BeenThere: printers@lists.example",
+        # lists older than List-Id
+        "Sender: owner-printers@lists.example\nPrecedence: bulk",
+        "Sender: owner-printers@lists.example\nPrecedence: bulk\nX-Loop: lists.example",
+        "Sender: Printers <printers-bounces@lists.example>\nX-Loop: lists.example",
+        "Errors-To: printers-request@lists.example\nPrecedence: bulk",
+        "X-List: printers\nPrecedence: bulk",
+        "List-Id: <printers.lists.example>\nX-Loop: printers@lists.example",
     ],
 )
 def test_a_list_is_told_by(headers):
     assert screen(block(headers)).kind is Kind.LIST
+
+
+OWN = frozenset({"support@acme.example", "facility@acme.example"})
+GROUP = (
+    "List-ID: Support <support.acme.example>\nMailing-list: list Support@acme.example; contact x@acme.example\n"
+    "List-Post: <https://groups.example/a/acme.example/support/post>, <mailto:support@acme.example>\n"
+    "Precedence: list\nX-Google-Group-Id: 4711\nList-Unsubscribe: <mailto:support+off@acme.example>"
+)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        GROUP,
+        "List-Id: <support.acme.example>",
+        "List-Post: <mailto:support@acme.example>\nPrecedence: bulk",
+        "X-BeenThere: facility@acme.example\nX-Loop: facility@acme.example\nSender: owner-facility@acme.example",
+        "Mailing-List: list support@acme.example; contact support-help@acme.example; run by ezmlm",
+    ],
+)
+def test_a_list_that_is_the_desks_own_address_is_no_list(headers):
+    assert screen(block(headers)).kind is Kind.LIST
+    assert screen(block(headers), OWN).kind is Kind.HUMAN
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        (f"{GROUP}\nAuto-Submitted: auto-replied", Kind.AUTO),
+        (f"{GROUP}\nPrecedence: auto_reply", Kind.AUTO),
+        (f"{GROUP}\nFeedback-ID: 1:2:3:shop", Kind.AUTO),
+        (f"{GROUP}\nFrom: MAILER-DAEMON@other.example\nSubject: Undeliverable: Printer", Kind.BOUNCE),
+        (f"{GROUP}\nList-Id: <printers.lists.example>", Kind.LIST),
+        ("List-Id: <printers.lists.example>\nList-Post: <mailto:printers@lists.example>", Kind.LIST),
+        (
+            "List-Id: <news.shop.example>\nList-Unsubscribe: <mailto:off@shop.example?subject=support@acme.example>",
+            Kind.LIST,
+        ),
+        ("List-Id: <xsupport.acme.example>", Kind.LIST),
+        ("Precedence: list", Kind.LIST),
+        ("Precedence: bulk", Kind.AUTO),
+    ],
+)
+def test_what_came_by_another_list_or_from_a_machine_stays_so(headers, kind):
+    assert screen(block(headers), OWN).kind is kind
+
+
+LETTER = "md.i42.k1.mfrggzdfmztwq2lk.mfrggzdfmztwq2lk@acme.example"
+
+
+@pytest.mark.parametrize("wish", ["All", "DR, OOF, AutoReply", "OOF"])
+def test_the_wish_not_to_be_answered_makes_a_machine_unless_a_letter_of_ours_is_answered(wish):
+    header = f"X-Auto-Response-Suppress: {wish}"
+    assert screen(block(header)).kind is Kind.AUTO
+    assert screen(block(f"{header}\n{ANSWER}")).kind is Kind.AUTO
+    assert screen(block(f"{header}\nIn-Reply-To: <{LETTER}>")).kind is Kind.HUMAN
+    assert screen(block(f"{header}\nReferences: <{LETTER}> <x@customer.example>")).kind is Kind.HUMAN
+    assert screen(block(f"{header}\nAuto-Submitted: auto-replied\nIn-Reply-To: <{LETTER}>")).kind is Kind.AUTO
+    assert screen(block(f"{header}\nIn-Reply-To: <{LETTER}>\nSubject: Automatic reply: Printer")).kind is Kind.AUTO
 
 
 @pytest.mark.parametrize(
