@@ -10,11 +10,14 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+# What Unicode does not take apart: the stroke of the Polish l is part of the letter.
+_PLAIN = str.maketrans("’ıłøđ", "'ilod")
+
 
 def fold(text: str) -> str:
-    """Text as the tables here compare it: one line, no case, no accents, straight apostrophes."""
+    """Text as the tables here compare it: one line, no case, no accents or strokes, straight apostrophes."""
     plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join(plain.casefold().replace("’", "'").replace("ı", "i").split())
+    return " ".join(plain.casefold().translate(_PLAIN).split())
 
 
 # No person signs so: what comes from these is a mail system's, whatever its words.
@@ -223,7 +226,9 @@ _PHRASES: Mapping[str, tuple[str, ...]] = {
         "nie mozna dostarczyc",
         "nie mogla zostac dostarczona",
         "niedostarcz",
+        "nie moze zostac dostarczona",
         "nie zostala dostarczona",
+        "nie dostarczono",
         "nie udalo sie dostarczyc",
     ),
     "hu": ("kezbesithetetlen", "nem kezbesitheto", "nem sikerult kezbesiteni", "sikertelen kezbesites"),

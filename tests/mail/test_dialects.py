@@ -310,6 +310,14 @@ def names(report: Mail) -> list[str]:
             id="a-report-inside-a-report",
         ),
         pytest.param(
+            mail(
+                "mailer-daemon@h.example",
+                "Poczta",
+                "List nie mógł wyjść. Wiadomość nie mogła zostać dostarczona do: eve@other.example\nBrak skrzynki.\n",
+            ),
+            id="polish-with-its-own-l",
+        ),
+        pytest.param(
             with_letter("mailer-daemon@h.example", "Returned mail", "Too bad.", label="text/rfc822-headers"),
             id="only-the-returned-header-says-for-whom",
         ),
@@ -334,6 +342,7 @@ def test_the_recipient_is_found_in_the_report_of(report):
             "Bob <bob@customer.example>", "Re: Printer", "I am away, ask eve@other.example", to="x-bounces@acme.example"
         ),
         mail("shop@customer.example", "Delivery report", "The parcel for eve@other.example", "Precedence: bulk"),
+        mail("Jan <jan@customer.example>", "Paczka", "Moja paczka nie została dostarczona, pyta eve@other.example"),
         mail("Bob <bob@customer.example>", "Returned mail", "All of it came back, 550 x@y.example", "Precedence: list"),
     ],
 )
@@ -386,6 +395,11 @@ def test_reports_inside_reports_are_opened_only_so_deep():
 )
 def test_a_report_tells_whether_it_is_over(text, late):
     assert delayed(fold(text)) is late
+
+
+def test_letters_with_a_stroke_are_folded_too():
+    assert fold("Wiadomość  nie ZOSTAŁA") == "wiadomosc nie zostala"
+    assert fold("på øen") == "pa oen"
 
 
 def test_the_phrases_of_the_tables_are_folded_and_no_word_stands_there_twice():
