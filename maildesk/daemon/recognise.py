@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Protocol
 
+from maildesk.daemon.unseen import unseen
 from maildesk.desk.alike import alike
 from maildesk.desk.arguments import Kind as Value
 from maildesk.desk.arguments import Vocabulary
@@ -120,7 +121,13 @@ def recognise(
         kind=kind,
         kind_reason=why,
         subject=_title(mail, policy, party),
-        said=_relayed(looks, reading, _said(reading, incident), incident if party.technician else None, typed),
+        said=_relayed(
+            looks,
+            reading,
+            _said(reading, incident, unseen(reading, incident, party, keys, policy)),
+            incident if party.technician else None,
+            typed,
+        ),
         asked=asked,
         found=found,
         message_id=mail.message_id,
@@ -286,7 +293,12 @@ def _copy_of(looks: Looks, reading: Reading, party: Party) -> int | None:
     if heard is None:
         return None
     words = " ".join(reading.mail.text.split())
-    return heard[0] if any(" ".join(text.split()) in words for text in heard[1] if text.strip()) else None
+    return heard[0] if any(_stands_in(words, text) for text in heard[1] if text.strip()) else None
+
+
+def _stands_in(words: str, text: str) -> bool:
+    """Whether all paragraphs of a text stand in a mail; between them its signature may have been left out."""
+    return all(" ".join(paragraph.split()) in words for paragraph in text.split("\n\n"))
 
 
 def _weaker(looks: Looks, mail: Mail, keys: Keys) -> Iterable[tuple[int, str]]:
@@ -382,16 +394,17 @@ def vocabulary(policy: Policy) -> Vocabulary:
     )
 
 
-def _said(reading: Reading, incident: Incident | None) -> Said:
-    """The words. For a known incident only what is newly written, so that no history is ever passed on."""
+def _said(reading: Reading, incident: Incident | None, below: str) -> Said:
+    """The words: what is newly written, and `below` it what the desk has never seen of the rest."""
     mail, trimmed = reading.mail, reading.trimmed
-    text, html = trimmed.new, trimmed.new_html
-    if incident is None and reading.forwarded:
-        text, html = f"{trimmed.new}\n\n{reading.forwarded.text}".strip(), None
-    elif incident is None and not text.strip():
-        text, html = mail.text, None
+    text, html, quoted = trimmed.new, trimmed.new_html, trimmed.quoted
+    if incident is None and not text.strip() and not reading.forwarded:
+        text, html, quoted = mail.text, None, ""
+    elif below.strip():
+        text, html = f"{text}\n\n{below}".strip(), None
+        quoted = "" if below == quoted else quoted
     files = tuple(_file(a, mail.html, html) for a in mail.attachments)
-    return Said(_without_keys(text), html, files, trimmed.signature, trimmed.quoted)
+    return Said(_without_keys(text), html, files, trimmed.signature, quoted)
 
 
 def _first_lines(reading: Reading, policy: Policy) -> tuple[Asked, tuple[str, ...]]:

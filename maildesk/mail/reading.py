@@ -27,8 +27,10 @@ from maildesk.mail.message import (
     Unreadable,
     Verdict,
 )
+from maildesk.mail.phrases import FORWARD_SUBJECT
 from maildesk.mail.read import read
 from maildesk.mail.screen import screen
+from maildesk.mail.subject import prefixed
 from maildesk.mail.text import clean_line, language
 from maildesk.mail.trim import forwarded, trim
 
@@ -42,17 +44,24 @@ def understand(raw: bytes) -> Reading | Unreadable:
     if isinstance(mail, Unreadable):
         return mail
     try:
-        trimmed = trim(mail.text, mail.html)
+        trimmed, first = trim(mail.text, mail.html, fresh=_fresh(mail)), forwarded(mail)
+        if _fresh(mail) and not trimmed.new.strip() and not first:
+            trimmed = Trimmed(new=mail.text, quoted="", signature="")  # it cannot only repeat what nobody wrote before
         return Reading(
             mail=mail,
             trimmed=trimmed,
             verdict=screen(mail),
             bounce=bounce(mail),
-            forwarded=forwarded(mail),
+            forwarded=first,
             language=language(f"{mail.subject}\n{trimmed.new or mail.text}"),
         )
     except Exception as error:  # noqa: BLE001  # as in `read`: a mail that breaks us is quarantined, with its reason
         return Unreadable(clean_line(f"the mail could not be taken apart: {type(error).__name__}: {error}"))
+
+
+def _fresh(mail: Mail) -> bool:
+    """Whether a mail answers and forwards none, by its headers and its subject."""
+    return not (mail.in_reply_to or mail.references or prefixed(mail.subject) or FORWARD_SUBJECT.match(mail.subject))
 
 
 # ---- out

@@ -101,6 +101,11 @@ def base_subject(subject: str, prefixes: Collection[str]) -> str:
     return text
 
 
+def prefixed(subject: str) -> bool:
+    """Whether a subject says that the mail answers or forwards another: `AW: [EXTERN] ...`, `Re[2]: ...`."""
+    return _REPLY.match(_unmarked(subject).lstrip()) is not None
+
+
 def storm_key(sender: str, subject: str) -> str:
     """The same for all mails of a storm: one sender, one subject but for numbers, tags, prefixes and repetitions.
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from maildesk.mail import afterwords, endings, phrases
 from maildesk.mail.address import spotted
@@ -35,17 +36,20 @@ _SMALL_PRINT = 15  # lines of a disclaimer alone
 _NEAR = 25  # lines of own words above a forwarded mail
 
 
-def trim(text: str, html: str | None = None) -> Trimmed:
-    """Take a clean body apart; with its HTML, also give the new part as formatted (sanitised)."""
-    parts = split(text)
-    found = formatted(text, html, parts, split) if html else None
+def trim(text: str, html: str | None = None, *, fresh: bool = False) -> Trimmed:
+    """Take a clean body apart; with its HTML, also give the new part as formatted (sanitised).
+
+    `fresh` says that the mail answers none: a printed header below a colon is then what its author writes about.
+    """
+    parts = split(text, fresh=fresh)
+    found = formatted(text, html, parts, partial(split, fresh=fresh)) if html else None
     return replace(agreed(text, parts, found), new_html=found.html) if found else parts
 
 
-def split(text: str) -> Trimmed:
+def split(text: str, *, fresh: bool = False) -> Trimmed:
     """Take plain text apart. If the first `_LOOKED_AT` lines show no history, more than that is all new."""
     lines = [piece for line in text.split("\n") for piece in phrases.unglued(line)]
-    history = _history(lines[:_LOOKED_AT])
+    history = _history(lines[:_LOOKED_AT], fresh=fresh)
     if history.start == _LOOKED_AT < len(lines):
         return Trimmed(new=_joined(lines), quoted="", signature="")
     runs = _runs(lines[: history.start], history)
@@ -110,7 +114,7 @@ class _History:
     marked: set[int] = field(default_factory=set)  # lines of quotations that are marked with something else than `>`
 
 
-def _history(lines: list[str]) -> _History:
+def _history(lines: list[str], *, fresh: bool = False) -> _History:
     found = _History(len(lines))
     at = 0
     written = False  # by the author, above this line
@@ -122,6 +126,9 @@ def _history(lines: list[str]) -> _History:
         if phrases.separator(line) == "original" and _next_is_quoted(lines, at + 1):
             found.intros.add(at)  # there may be an answer below the marked lines
             at += 1
+            continue
+        if fresh and (announced := _announced(lines, at)):
+            at = announced.end
             continue
         if _begins_history(lines, at):
             found.start = at
@@ -140,6 +147,14 @@ def _history(lines: list[str]) -> _History:
         written = True
         at = max(marked, default=at + (length or 1) - 1) + 1
     return found
+
+
+def _announced(lines: list[str], at: int) -> HeaderBlock | None:
+    """The header block that begins at a line, if a colon above says that somebody pasted it to ask about it."""
+    above = next((line for line in reversed(lines[max(0, at - 3) : at]) if line.strip()), "")
+    if not above.rstrip().endswith(":") or phrases.header_field(above)[0]:
+        return None
+    return header_block(lines, at)
 
 
 def _begins_history(lines: list[str], at: int) -> bool:
@@ -251,6 +266,18 @@ def header_block(lines: list[str], at: int, *, ruled: bool = False) -> HeaderBlo
             loose, end = loose + 1, index + 1
         index += 1
     return HeaderBlock(fields, end) if _is_block(fields, ruled=ruled) else None
+
+
+def printed_header(quoted: str) -> dict[str, str] | None:
+    """The fields of the header that history begins with, below at most a few separating lines; else None."""
+    lines = quoted.split("\n")
+    written = [index for index, line in enumerate(lines) if line.strip(" >")][:3]
+    for index in written:
+        if block := header_block(lines, index, ruled=index != written[0]):
+            return block.fields
+        if not phrases.separator(lines[index]):
+            return None
+    return None
 
 
 def _line(lines: list[str], index: int) -> str:

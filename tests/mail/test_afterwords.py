@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import each
 
+from maildesk.mail.message import Reading
+from maildesk.mail.reading import understand
 from maildesk.mail.thanks import more_below, only_thanks
 from maildesk.mail.trim import split
 
@@ -92,3 +94,34 @@ def test_in_doubt_thanks_are_not_only_thanks(signature):
 @settings(max_examples=50, deadline=None)
 def test_no_signature_breaks_it(text):
     assert more_below(text) in {True, False}
+
+
+PASTED = "The gateway stops at:\n\nFrom: news@kunde.example\nTo: all@kunde.example\nDate: 2 March\n\nWhat now?"
+
+
+def test_a_header_below_a_colon_is_no_history_in_a_mail_that_answers_none():
+    assert split(PASTED, fresh=True).new == PASTED
+    assert split(PASTED).new == "The gateway stops at:"
+    assert split(PASTED.replace("at:", "here"), fresh=True).new == "The gateway stops here"
+
+
+@pytest.mark.parametrize(
+    ("headers", "new"),
+    [
+        ("Subject: a question", PASTED),
+        ("Subject: Re: a question", "The gateway stops at:"),
+        ("Subject: WG: a question", "The gateway stops at:"),
+        ("Subject: a question\nIn-Reply-To: <x@kunde.example>", "The gateway stops at:"),
+    ],
+)
+def test_headers_and_subject_say_whether_a_mail_answers_one(headers, new):
+    found = understand(f"From: erika@kunde.example\n{headers}\n\n{PASTED}".encode())
+    assert isinstance(found, Reading)
+    assert found.trimmed.new == new
+
+
+def test_a_mail_that_answers_none_has_something_to_say():
+    pasted = PASTED.partition("\n\n")[2]
+    found = understand(f"From: erika@kunde.example\nSubject: a question\n\n{pasted}".encode())
+    assert isinstance(found, Reading)
+    assert found.trimmed.new == pasted
