@@ -100,6 +100,7 @@ def postgres_url(postgres_prepared: str) -> Iterator[str]:
     yield postgres_prepared
     with psycopg.connect(postgres_prepared) as connection:
         connection.execute("SET session_replication_role = replica")  # no triggers and foreign keys meanwhile
+        connection.execute("DELETE FROM search")
         for table in metadata.tables.values():
             connection.execute(f'DELETE FROM "{table.name}"')
             if table.dialect_kwargs["sqlite_autoincrement"]:

@@ -18,7 +18,7 @@ from maildesk.desk.effects import Entry, Record
 from maildesk.desk.events import Alike, Said
 from maildesk.desk.incident import OPEN, Impact, Incident, Participant, Priority, Status, Type, Urgency, Waiting
 from maildesk.errors import Conflict
-from maildesk.store import tables
+from maildesk.store import search, tables
 from maildesk.store.forms import enclosures_form, enclosures_from
 
 _incidents, _people, _timeline = tables.incidents, tables.participants, tables.timeline
@@ -49,6 +49,7 @@ _HISTORY = {
     for newest in (False, True)
 }
 _NO_LIMIT = 2**31 - 1
+_SEARCHED = frozenset({Entry.MAIL, Entry.ANSWER, Entry.NOTE, Entry.CHANGE, Entry.AUTO})  # what people said and did
 
 _REMEMBER = tables.insert_once(_ids, "message_id", "kind")
 _BY_IDS = sa.select(_ids.c.message_id, _ids.c.incident_id, _ids.c.email).where(
@@ -151,6 +152,8 @@ class Incidents:
         assert result.inserted_primary_key is not None
         new = replace(incident, id=result.inserted_primary_key[0], version=1)
         self._write_participants(new)
+        people = (incident.requester, *(person.name for person in incident.participants))
+        search.add(self.connection, -new.id, (incident.title, *people))
         return new
 
     def save(self, incident: Incident) -> Incident:
@@ -189,7 +192,11 @@ class Incidents:
         """Append to the timeline (of `incident_id`, whatever `record.incident` says) and return the entry's id."""
         result = self.connection.execute(_LOG, _record_row(record) | {"incident_id": incident_id, "at": at})
         assert result.inserted_primary_key is not None
-        return int(result.inserted_primary_key[0])
+        entry = int(result.inserted_primary_key[0])
+        if record.entry in _SEARCHED:
+            files = (file.name for file in record.said.enclosures) if record.said else ()
+            search.add(self.connection, entry, (record.text, *files))
+        return entry
 
     def history(
         self,

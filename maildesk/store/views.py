@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from maildesk.desk.incident import OPEN, Priority, Status
-from maildesk.store import tables
+from maildesk.store import search, tables
 from maildesk.store.outbox import OutboxInfo, outbox_info
 
 _incidents, _inbox, _outbox, _timers = tables.incidents, tables.inbox, tables.outbox, tables.timers
 _most = sa.bindparam("most", type_=sa.Integer)
 _open_states = sorted(str(status) for status in OPEN)
 
+_settled = sa.case((_incidents.c.status.in_(_open_states), 0), else_=1)
 _queue_columns = [
     _incidents.c[name]
     for name in (
@@ -140,6 +142,12 @@ class Views:
         query = sa.select(*_queue_columns).where(*_conditions(wanted))
         query = query.order_by(_incidents.c.priority, _incidents.c.id).limit(wanted.limit)
         return tuple(_queue_row(row) for row in self.connection.execute(query).all())
+
+    def search(self, words: Sequence[str], limit: int = 50) -> tuple[QueueRow, ...]:
+        """Incidents with all these words in title, people or timeline; the open ones first, then the newest."""
+        condition, values = search.condition(self.connection.dialect.name, words)
+        query = sa.select(*_queue_columns).where(condition).order_by(_settled, _incidents.c.id.desc()).limit(limit)
+        return tuple(_queue_row(row) for row in self.connection.execute(query, values).all())
 
     def inbox(self, *states: str, limit: int = 200) -> tuple[InboxRow, ...]:
         """Mails in these states (default: all but done), newest first."""
