@@ -260,6 +260,22 @@ def list_(
 
 
 @app.command()
+def find(
+    words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Words, or beginnings of words.")],
+    config: Config = None,
+    limit: Limit = 200,
+    json: Json = False,
+) -> None:
+    """Find incidents by words.
+
+    In titles, people and timelines; all the words must be there.
+    """
+    from maildesk.cli import queue as work
+
+    raise typer.Exit(work.find_words(config, words, limit, as_json=json))
+
+
+@app.command()
 def show(incident: Tag, config: Config = None, json: Json = False) -> None:
     """Show an incident with its timeline."""
     from maildesk.cli import queue as work

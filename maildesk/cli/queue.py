@@ -13,6 +13,7 @@ from maildesk.cli.page import line, when
 from maildesk.config import Settings
 from maildesk.daemon.find import find
 from maildesk.desk.effects import Record
+from maildesk.desk.folding import words as folded_words
 from maildesk.desk.incident import Incident, Status
 from maildesk.store.incidents import Linked, TimelineEntry
 from maildesk.store.outbox import OutboxInfo
@@ -38,6 +39,20 @@ def list_(config: Path | None, wanted: Filter, *, as_json: bool) -> int:
         page.say("no incidents")
     if len(rows) == wanted.limit:
         page.complain(f"maildesk: only the first {wanted.limit} are shown; --limit shows more")
+    return 0
+
+
+def find_words(config: Path | None, words: list[str], limit: int, *, as_json: bool) -> int:
+    """The incidents that have all these words somewhere."""
+    settings = setting.read(config)
+    with setting.view(settings) as view:
+        rows = view.views.search(folded_words(" ".join(words)), limit)
+    if as_json:
+        page.document([{"incident": row.tag, **page.plain(row)} for row in rows])
+    elif rows:
+        page.table(_TITLES, (_cells(row, settings) for row in rows))
+    else:
+        page.say("no incidents")
     return 0
 
 

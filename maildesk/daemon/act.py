@@ -25,6 +25,9 @@ from maildesk.errors import Conflict, UsageError
 from maildesk.mail.message import Address
 from maildesk.store.unit import Unit
 
+# What answers a question at the command line; all others are answered by showing the incident.
+_HERE = {"list": "maildesk list", "find": "maildesk find {value}"}
+
 
 def act(desk: Desk, tag: str, text: str, body: str = "", *, who: str = "the local admin") -> Decision:
     """Carry out `text` ("#resolve toner replaced") on an incident; `body` holds the words of `#reply` and the like.
@@ -46,7 +49,8 @@ def _asked(policy: Policy, tag: str, text: str) -> Asked:
         raise UsageError("there is no command to carry out; write one such as '#resolve toner replaced'")
     for command in asked.commands:
         if GRAMMAR[command.verb].klass is Class.QUESTION:
-            raise UsageError(f"#{command.verb} is answered by mail; `maildesk show {tag}` answers here")
+            here = _HERE.get(command.verb, "maildesk show {tag}").format(tag=tag, value=command.value)
+            raise UsageError(f"#{command.verb} is answered by mail; `{here}` answers here")
     return asked
 
 

@@ -30,8 +30,9 @@ from maildesk.desk.effects import (
     StormNoticed,
     TellAdmins,
 )
+from maildesk.desk.events import Past
 from maildesk.desk.incident import Incident
-from maildesk.desk.letters import Past, Setting, Written, as_history, compose
+from maildesk.desk.letters import Setting, Written, as_history, compose
 from maildesk.desk.policy import Policy
 from maildesk.desk.retry import give_up_at
 from maildesk.desk.technician import CONFIRMING
@@ -139,7 +140,7 @@ def _ask(work: Work, effect: Ask) -> None:
     assert work.asking is not None, "a request for confirmation is sent with its question"
     work.unit.people.ask(
         effect,
-        incident_id=work.number,
+        incident_id=work.incident.id if work.incident else None,
         letter_id=work.asking,
         now=work.now,
         expires_at=work.now + work.rules.policy.confirm_within,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from maildesk.daemon.recognise import Remembered
-from maildesk.desk.events import Alike, Pending
+from maildesk.desk.events import MOST_LISTED, Alike, Past, Pending, Queued, Wanted
 from maildesk.desk.incident import Incident
+from maildesk.desk.letters import as_history
 from maildesk.mail.message import Address
 
 if TYPE_CHECKING:  # who asks nobody needs no database
     from maildesk.store.unit import Unit
+    from maildesk.store.views import QueueRow
 
+_TIMELINE = 200  # entries that a question about one incident is answered from, the newest
 _MERGES = 20  # one into the next; an incident that was merged never comes to be merged with itself
 
 
@@ -76,6 +79,16 @@ class StoredLooks:
     def open_of(self, emails: Collection[str]) -> tuple[Alike, ...]:
         return self.unit.incidents.open_of(emails)
 
+    def timeline(self, number: int) -> tuple[Past, ...]:
+        entries = self.unit.incidents.history(number, limit=_TIMELINE, newest_first=True)
+        return as_history((entry.at, entry.record) for entry in reversed(entries))
+
+    def queue(self, wanted: Wanted) -> tuple[Queued, ...]:
+        return tuple(map(_queued, self.unit.views.listed(wanted, MOST_LISTED + 1)))
+
+    def search(self, words: Sequence[str]) -> tuple[Queued, ...]:
+        return tuple(map(_queued, self.unit.views.search(words, MOST_LISTED + 1)))
+
     def refusals(self, person: str, since: datetime) -> int:
         """Notices of refusals that were not followed by a confirmation: a real technician answers his."""
         return self.unit.people.unanswered(person, since) + self.unit.outbox.count_to(person, "refused", since)
@@ -85,6 +98,12 @@ class StoredLooks:
 
     def last_assigned(self, group: str) -> str | None:
         return self.unit.incidents.last_assigned(group)
+
+
+def _queued(row: QueueRow) -> Queued:
+    return Queued(
+        row.tag, row.title, str(row.status), str(row.priority), row.assignee, row.group, row.requester, row.opened_at
+    )
 
 
 class NoLooks:
@@ -124,6 +143,15 @@ class NoLooks:
         return 0, None, False
 
     def open_of(self, emails: Collection[str]) -> tuple[Alike, ...]:  # noqa: ARG002 -- nobody has any
+        return ()
+
+    def timeline(self, number: int) -> tuple[Past, ...]:  # noqa: ARG002 -- nothing happened
+        return ()
+
+    def queue(self, wanted: Wanted) -> tuple[Queued, ...]:  # noqa: ARG002 -- there is none
+        return ()
+
+    def search(self, words: Sequence[str]) -> tuple[Queued, ...]:  # noqa: ARG002 -- nothing is found
         return ()
 
     def refusals(self, person: str, since: datetime) -> int:  # noqa: ARG002 -- none

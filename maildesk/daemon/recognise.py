@@ -9,7 +9,7 @@ because anybody can write a number.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -20,10 +20,11 @@ from maildesk.desk.alike import alike
 from maildesk.desk.arguments import Kind as Value
 from maildesk.desk.arguments import Vocabulary
 from maildesk.desk.commands import GRAMMAR, Asked, parse
-from maildesk.desk.events import Alike, Found, MailCame, Pending, Said, Sums
+from maildesk.desk.events import Alike, Found, Looked, MailCame, Past, Pending, Queued, Said, Sums, Wanted
 from maildesk.desk.incident import Incident
 from maildesk.desk.people import Party
 from maildesk.desk.policy import Policy
+from maildesk.desk.questions import ABOUT_ONE, wanted
 from maildesk.desk.recording import whose
 from maildesk.desk.rules import Classification, Facts
 from maildesk.mail import auth, pinned
@@ -83,6 +84,9 @@ class Looks(Protocol):
     def acks(self, address: Address, now: datetime) -> tuple[int, int, int, int]: ...
     def storm(self, key: str, since: datetime, noticed_since: datetime) -> tuple[int, int | None, bool]: ...
     def open_of(self, emails: Collection[str]) -> tuple[Alike, ...]: ...
+    def timeline(self, number: int) -> tuple[Past, ...]: ...
+    def queue(self, wanted: Wanted) -> tuple[Queued, ...]: ...
+    def search(self, words: Sequence[str]) -> tuple[Queued, ...]: ...
     def refusals(self, person: str, since: datetime) -> int: ...
     def loads(self, people: Collection[str]) -> Mapping[str, int]: ...
     def last_assigned(self, group: str) -> str | None: ...
@@ -140,6 +144,7 @@ def recognise(
         language=reading.language,
         storm=storm_key(party.address.key, mail.subject),
         spam=_spam_flag(mail, policy, arrived.mailbox),
+        looked=looked_up(looks, pending.asked if pending else asked, incident, party),
         alike=_alike(looks, party, _title(mail, policy, party)) if incident is None and kind is Kind.HUMAN else None,
         forwarded=reading.forwarded,
         forwarded_party=people.party(reading.forwarded.sender) if reading.forwarded else None,
@@ -223,6 +228,18 @@ def named_incidents(looks: Looks, asked: Asked) -> tuple[tuple[int, Incident], .
     """The incidents that commands name, by the number they name; one that was merged is the one it goes on in."""
     numbers = [int(command.value) for command in asked.commands if GRAMMAR[command.verb].value is Value.INCIDENT]
     return tuple((number, found) for number in numbers if (found := looks.incident(number)) is not None)
+
+
+def looked_up(looks: Looks, asked: Asked, incident: Incident | None, party: Party) -> Looked:
+    """What the questions of a technician's mail need to know; nothing is read that nobody asks for."""
+    values = {command.verb: command.value for command in asked.commands}
+    if party.person is None or not party.technician:
+        return Looked()
+    return Looked(
+        timeline=looks.timeline(incident.id) if incident and ABOUT_ONE & values.keys() else (),
+        queue=looks.queue(wanted(values["list"], party.person)) if "list" in values else (),
+        found=looks.search(values["find"].split()) if "find" in values else (),
+    )
 
 
 # --- the incident ----------------------------------------------------------------------------------------------------

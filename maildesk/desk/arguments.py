@@ -13,7 +13,8 @@ from enum import StrEnum
 
 import idna
 
-from maildesk.desk.folding import distance, squeezed
+from maildesk.desk.folding import distance, squeezed, words
+from maildesk.desk.narrows import BETWEEN, NARROWS
 from maildesk.desk.people import Class, Directory, Person, folded
 from maildesk.desk.waiting import normal_wait
 
@@ -37,6 +38,8 @@ class Kind(StrEnum):
     ADDRESSES = "addresses"  # +to@add -to@remove
     ADDRESS = "address"
     INCIDENT = "incident"  # INC-7, or 7
+    QUEUE = "queue"  # which incidents a list shows: mine p1 @network
+    WORDS = "words"  # to be looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +278,31 @@ def _incident(typed: str, _book: Vocabulary) -> Read:
     return Understood(found[1]) if found else NotUnderstood(f'"{typed}" names no incident. Write its number: INC-7.')
 
 
+def _queue(typed: str, book: Vocabulary) -> Read:
+    """What a list is narrowed by, "mine p1 @network". Several of one sort mean any of them, none what is open."""
+    chosen: list[str] = []
+    for word in re.split(r"[\s,;]+", typed.strip(" ,;.")):
+        narrow = NARROWS.get(squeezed(word)) if not word.startswith("@") else None
+        if narrow is None and word and squeezed(word) not in BETWEEN:
+            named = _assignee(word, book)
+            if isinstance(named, NotUnderstood):
+                why = (
+                    f'"{word}" names no list. Write for example mine, open, unassigned, pending, p1, a name or @group.'
+                )
+                return NotUnderstood(why, named.offers)
+            narrow = named.value
+        chosen += [narrow] if narrow else []
+    return Understood(" ".join(dict.fromkeys(chosen)))
+
+
+def _words(typed: str, _book: Vocabulary) -> Read:
+    """Words as they are compared, so that nothing in an answer's subject can be taken for a command."""
+    sought = words(typed)
+    if not sought:
+        return NotUnderstood(f'"{typed}" has no word to look for.')
+    return Understood(" ".join(dict.fromkeys(sought)))
+
+
 READERS: Mapping[Kind, Callable[[str, Vocabulary], Read]] = {
     Kind.NOTHING: _nothing,
     Kind.TEXT: _text,
@@ -287,5 +315,7 @@ READERS: Mapping[Kind, Callable[[str, Vocabulary], Read]] = {
     Kind.ADDRESSES: _addresses,
     Kind.ADDRESS: _address,
     Kind.INCIDENT: _incident,
+    Kind.QUEUE: _queue,
+    Kind.WORDS: _words,
 }
-OPTIONAL = frozenset({Kind.NOTHING, Kind.TEXT, Kind.WAIT})  # the others must be given
+OPTIONAL = frozenset({Kind.NOTHING, Kind.TEXT, Kind.WAIT, Kind.QUEUE})  # the others must be given

@@ -24,6 +24,7 @@ from maildesk.desk.effects import (
     TellAdmins,
 )
 from maildesk.desk.events import AssigneeGone, Event, LetterFailed, MailCame, Ordered, TimerRang
+from maildesk.desk.fresh import ask_alone, asks_alone, confirm_alone
 from maildesk.desk.incident import Act, Incident, Status
 from maildesk.desk.notices import BUDGETS, Happening, ack_withheld, announce
 from maildesk.desk.orders import run
@@ -68,6 +69,8 @@ def _mail(incident: Incident | None, mail: MailCame, policy: Policy, now: dateti
         unwanted = f"{mail.party.address.email} is blocked"
     if unwanted:
         return _put_away(incident, mail, unwanted, policy, now)
+    if incident is None and mail.confirmation and mail.confirmation.incident is None:
+        return confirm_alone(mail, mail.confirmation, policy)
     if incident is None and mail.confirmation:
         return Decision(Action.FILE, "it confirms a command on an incident that is gone")
     if mail.copy:
@@ -180,6 +183,8 @@ def _create(_incident: Incident | None, mail: MailCame, policy: Policy, now: dat
     """A new incident; or one repeat more of a storm, which is only counted."""
     if rule := _silenced(mail):
         return Decision(Action.FILE, rule)
+    if asks_alone(mail, policy):
+        return ask_alone(mail, policy)
     if _storm(mail, policy) and not mail.party.technician:
         return _repeat(mail)
     draft = record_new(mail, policy, now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from maildesk.desk.commands import Asked
-from maildesk.desk.incident import Incident
+from maildesk.desk.incident import Incident, Priority, Status
 from maildesk.desk.people import Party
 from maildesk.desk.rules import Classification
 from maildesk.mail.message import Bounce, Enclosure, Forwarded, Kind, Trust
@@ -77,6 +77,65 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """One line of an incident's timeline, as letters show it. `entry` is its sort; `ours`: the desk itself says it.
+
+    `fields` are those of the incident that it set, `proof` is the trust level of its mail and the facts that gave it.
+    Of `what` so many characters are shown as there is `room`.
+    """
+
+    at: datetime
+    who: str
+    what: str
+    ours: bool = False
+    entry: str = ""
+    why: str = ""
+    fields: tuple[str, ...] = ()
+    proof: tuple[str, ...] = ()
+    room: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """One incident in a list."""
+
+    tag: str
+    title: str
+    status: str
+    priority: str
+    assignee: str | None
+    group: str | None
+    requester: str
+    opened: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which incidents a list shall show: those of one of these states, one of these people, and so on; empty is any.
+
+    `nobody` adds those that nobody has to those of `assignees`.
+    """
+
+    states: tuple[Status, ...] = ()
+    assignees: tuple[str, ...] = ()
+    nobody: bool = False
+    groups: tuple[str, ...] = ()
+    priorities: tuple[Priority, ...] = ()
+
+
+MOST_LISTED = 50  # incidents in one answer; one more is looked for, so as to say that there are more
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the database knew for the questions of one mail."""
+
+    timeline: tuple[Past, ...] = ()
+    queue: tuple[Queued, ...] = ()
+    found: tuple[Queued, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MailCame:
     """A mail was read. `cause` is its fingerprint: every id that follows from it is derived from it."""
 
@@ -103,6 +162,7 @@ class MailCame:
     sums: Sums = Sums()
     spam: str = ""  # the own MTA's spam flag, as it stands in the header
     others: tuple[tuple[int, Incident], ...] = ()  # the incidents that the commands name, by the number they name
+    looked: Looked = Looked()
     alike: Alike | None = None  # an open incident of the same requester that may be about the same
     forwarded: Forwarded | None = None
     forwarded_party: Party | None = None

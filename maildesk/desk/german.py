@@ -45,6 +45,28 @@ SENTENCES: Mapping[str, str] = {
     "waiting for the {waiting} until {year}-{month}-{day} {hour}:{minute}": (
         "wartet auf {waiting} bis {day}.{month}.{year}, {hour}:{minute} Uhr"
     ),
+    # reasons in the timeline, which an answer to a question shows
+    "found by {method}": "gefunden durch {method}",
+    "forwarded by {name}": "weitergeleitet von {name}",
+    "{mode} of group {group}": "{mode} Gruppe {group}",
+    "the configuration no longer has {name}": "{name} steht nicht mehr in der Konfiguration",
+    "it was set to end at {year}-{month}-{day} {hour}:{minute} UTC": (
+        "als Ende war {day}.{month}.{year}, {hour}:{minute} UTC gesetzt"
+    ),
+    "only thanks": "nur ein Dank",
+    "no acknowledgement: {why}": "keine Eingangsbestätigung: {why}",
+    "no notice of the refusal: {why}": "keine Nachricht über die Ablehnung: {why}",
+    "no automatic letters: {why}": "keine automatischen Mails: {why}",
+    "{letter} not sent to {email}: {answer}": "{letter} nicht an {email} geschickt: {answer}",
+    # how far a mail is proven
+    "From {email}, a listed address": "From {email}, eine eingetragene Adresse",
+    "From {email}, not a listed address": "From {email}, keine eingetragene Adresse",
+    "a reply token of this person": "Antwortschlüssel dieser Person",
+    "a reply token of somebody else": "Antwortschlüssel einer anderen Person",
+    "a reply token that does not verify": "ein Antwortschlüssel, der nicht stimmt",
+    "no reply token": "kein Antwortschlüssel",
+    "confirmed by a typed reply": "durch eine getippte Antwort bestätigt",
+    # changes
     "no longer waiting": "wartet nicht mehr",
     "no longer waiting: the requester wrote": "wartet nicht mehr: Der Melder hat geschrieben",
     "the wait is over": "die Wartezeit ist um",
@@ -54,6 +76,7 @@ SENTENCES: Mapping[str, str] = {
     "{tag} ({title}) was merged into this": "{tag} ({title}) wurde hiermit zusammengeführt",
     "spam; {email} is blocked": "Spam; {email} ist gesperrt",
     "the card is on its way": "die Übersicht ist unterwegs",
+    "the answer is on its way": "die Antwort ist unterwegs",
     "the status is on its way": "der Stand ist unterwegs",
     "{status}, {priority}, with nobody yet": "{status}, {priority}, noch bei niemandem",
     "{status}, {priority}, with {name}": "{status}, {priority}, bei {name}",
@@ -172,6 +195,11 @@ SENTENCES: Mapping[str, str] = {
         "„{typed}“ ist keine Mailadresse. Schreiben Sie zum Beispiel +bob@acme.example -amy@acme.example."
     ),
     '"{typed}" is no mail address.': "„{typed}“ ist keine Mailadresse.",
+    '"{typed}" names no list. Write for example mine, open, unassigned, pending, p1, a name or @group.': (
+        "„{typed}“ ist keine Liste. Schreiben Sie zum Beispiel mine, offen, frei, pending, p1, einen Namen oder "
+        "@Gruppe."
+    ),
+    '"{typed}" has no word to look for.': "„{typed}“ enthält kein Wort, nach dem sich suchen lässt.",
     '"{typed}" is no level. Write high, medium or low.': (
         "„{typed}“ ist keine Stufe. Schreiben Sie hoch, mittel oder niedrig."
     ),
@@ -274,6 +302,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "cancelled": "storniert",
     },
     "waiting": {"requester": "den Melder", "supplier": "den Lieferanten", "change": "die Änderung"},
+    "method": {
+        "address": "unsere Antwortadresse",
+        "token": "unseren Brief",
+        "reference": "eine frühere Mail",
+        "subject": "die Nummer im Betreff",
+    },
+    "mode": {"round_robin": "der Reihe nach in", "least_loaded": "nach der wenigsten Arbeit in"},
     "weight": {"impact": "Auswirkung", "urgency": "Dringlichkeit"},
     "level": {"high": "hoch", "medium": "mittel", "low": "niedrig"},
     "sort": {"incident": "Störung", "request": "Serviceanfrage"},

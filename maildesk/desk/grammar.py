@@ -19,6 +19,7 @@ class Verb:
     """A row of the grammar; there is one value for each verb, so rows are compared by identity.
 
     `excludes` names a set of verbs of which a mail gives one at most. `forgiving`: a typing slip is understood.
+    `alone`: it may be asked in a mail about no incident.
     `uses_text`: the newly written text of the mail belongs to this command. `meaning` is for the help card.
     """
 
@@ -32,6 +33,7 @@ class Verb:
     forgiving: bool = False
     uses_text: bool = False
     excludes: str = ""
+    alone: bool = False
 
 
 _PRIORITIES = tuple(
@@ -303,6 +305,56 @@ _ROWS = (
         forgiving=True,
     ),
     Verb(
+        "show",
+        Kind.NOTHING,
+        Class.QUESTION,
+        {"en": "see all about it", "de": "alles darüber sehen"},
+        "#show",
+        {"en": ("view",), "de": ("zeigen", "anzeigen"), "fr": ("montrer", "afficher"), "es": ("mostrar",)},
+        forgiving=True,
+    ),
+    Verb(
+        "history",
+        Kind.NOTHING,
+        Class.QUESTION,
+        {"en": "see its whole timeline", "de": "den ganzen Verlauf sehen"},
+        "#history",
+        {"en": ("timeline",), "de": ("verlauf",), "fr": ("historique",), "es": ("historial",)},
+        forgiving=True,
+    ),
+    Verb(
+        "why",
+        Kind.NOTHING,
+        Class.QUESTION,
+        {"en": "see which rule or person set what", "de": "sehen, welche Regel oder wer was gesetzt hat"},
+        "#why",
+        {"de": ("warum", "wieso"), "fr": ("pourquoi",), "es": ("porqué",)},
+        forgiving=True,
+    ),
+    Verb(
+        "list",
+        Kind.QUEUE,
+        Class.QUESTION,
+        {
+            "en": "list what is open, or only mine, unassigned, p1, a name or @group",
+            "de": "auflisten, was offen ist, oder nur mine, frei, p1, einen Namen oder @Gruppe",
+        },
+        "#list, #list mine, #list unassigned p1",
+        {"en": ("queue",), "de": ("liste", "auflisten"), "fr": ("lister",), "es": ("lista", "listar")},
+        forgiving=True,
+        alone=True,
+    ),
+    Verb(
+        "find",
+        Kind.WORDS,
+        Class.QUESTION,
+        {"en": "find incidents by words", "de": "Vorgänge nach Worten suchen"},
+        "#find vpn printer",
+        {"en": ("search",), "de": ("suchen", "finden"), "fr": ("chercher",), "es": ("buscar",)},
+        forgiving=True,
+        alone=True,
+    ),
+    Verb(
         "help",
         Kind.TEXT,
         Class.QUESTION,
@@ -310,6 +362,7 @@ _ROWS = (
         "#help",
         {"de": ("hilfe",), "fr": ("aide",), "es": ("ayuda",)},
         forgiving=True,
+        alone=True,
     ),
 )
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from maildesk.desk.commands import GRAMMAR, card
 from maildesk.desk.effects import Entry, Record, Send
-from maildesk.desk.events import Said
+from maildesk.desk.events import Past, Said
 from maildesk.desk.incident import Incident
 from maildesk.desk.notices import INTERNAL_LETTERS
 from maildesk.desk.policy import Mailbox, Policy
@@ -25,16 +25,6 @@ from maildesk.desk.turn import Line
 from maildesk.mail.message import Address, Enclosure, Letter
 from maildesk.mail.render import VALUES, Renderer
 from maildesk.mail.thread import Keyring, anchor_id, button_key, letter_id, loop_header, reply_address
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """One line of an incident's history, as a technician's letter shows it; `ours`: the desk itself says it."""
-
-    at: datetime
-    who: str
-    what: str
-    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,18 +302,34 @@ def mailto(setting: Setting, commands: str, body: str) -> str:
 
 def as_history(entries: Iterable[tuple[datetime, Record]]) -> tuple[Past, ...]:
     """The timeline as letters show it."""
-    return tuple(Past(at, record.actor_name or record.actor, record.text, _ours(record)) for at, record in entries)
+    return tuple(_past(at, record) for at, record in entries)
+
+
+def _past(at: datetime, record: Record) -> Past:
+    """A rule's entry names the fields that it set as its reason."""
+    evidence = tuple(filter(None, record.data.get("evidence", "").split("\n")))
+    by_rule = record.entry is Entry.RULE
+    return Past(
+        at,
+        record.actor_name or record.actor,
+        record.text,
+        _ours(record),
+        entry=str(record.entry),
+        why=record.why,
+        fields=() if evidence or by_rule else tuple(record.data),
+        proof=(record.trust, *evidence) if evidence else (),
+    )
 
 
 def _ours(record: Record) -> bool:
     """Whether the desk says it: what changed, what it remarks, and what a mail without words was about."""
     wordless = record.entry is Entry.NOTE and record.said is not None and not record.said.text
-    return record.entry is Entry.CHANGE or record.actor == "desk" or wordless
+    return record.entry in {Entry.CHANGE, Entry.RULE} or record.actor == "desk" or wordless
 
 
-def _short(text: str) -> str:
+def _short(text: str, room: int) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= 100 else line[:97].rsplit(" ", 1)[0] + "..."
+    return line if len(line) <= room else line[: room - 3].rsplit(" ", 1)[0] + "..."
 
 
 # --- what the desk says, in the language of the letter ---------------------------------------------------------------
@@ -358,9 +364,12 @@ def _entries(entries: Sequence[Mapping[str, Any]], language: str) -> tuple[dict[
 
 def _history(history: Sequence[Past], language: str) -> tuple[Past, ...]:
     return tuple(
-        replace(past, who=word("actor", past.who, language), what=_short(said(past.what, language)))
-        if past.ours
-        else replace(past, what=_short(past.what))
+        replace(
+            past,
+            who=word("actor", past.who, language) if past.ours else past.who,
+            what=_short(said(past.what, language) if past.ours else past.what, past.room),
+            why="; ".join(said(why, language) for why in (past.why, *past.proof) if why),
+        )
         for past in history
     )
 

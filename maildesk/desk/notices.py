@@ -63,6 +63,7 @@ class Happening(StrEnum):
     CONFIRM = "confirm"
     REFUSED = "refused"
     HELP = "help"
+    ASKED = "asked"  # a question, which is answered
     STORM = "storm"
 
 
@@ -111,6 +112,7 @@ NOTICES: Mapping[Happening, tuple[Notice, ...]] = {
     _H.CONFIRM: (Notice("confirm", _A.SPEAKER),),
     _H.REFUSED: (Notice("refused", _A.SPEAKER),),
     _H.HELP: (Notice("help", _A.SPEAKER),),
+    _H.ASKED: (Notice("report", _A.SPEAKER),),
     _H.STORM: (Notice("storm", _A.ADMINS),),
 }
 
@@ -139,7 +141,7 @@ PRIVATE = frozenset({"hint", "oddity", "continued", "suggest_cc", "unverified", 
 
 # Answers to these letters stay with the desk; answers to all others go to the requester. Each letter says so itself,
 # so what is decided here when the answer comes is what its writer has read.
-INTERNAL_LETTERS = frozenset({"confirm", "refused", "help", "note"})
+INTERNAL_LETTERS = frozenset({"confirm", "refused", "help", "note", "report"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,24 @@ def announce(
         people = list(_people(notice, draft, speaker))
         for who in people:
             draft.add(_send(notice, who, people, draft.incident, said, values or {}, in_reply_to))
+
+
+def to_person(
+    template: str, person: Person, policy: Policy, values: Mapping[str, object], in_reply_to: str | None = None
+) -> Send:
+    """A letter to one of the desk's own people, at the registered address, about no incident."""
+    who = _technician(person, policy)
+    return Send(
+        template,
+        who.address,
+        who.key,
+        who.role,
+        "notice",
+        who.language,
+        in_reply_to=in_reply_to,
+        values=values,
+        confirmation=template == "confirm",
+    )
 
 
 def _send(

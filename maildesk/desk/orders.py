@@ -19,6 +19,7 @@ from maildesk.desk.events import Sums
 from maildesk.desk.incident import Act, Participant, Status, Waiting
 from maildesk.desk.notices import Happening, announce
 from maildesk.desk.people import Group, Party
+from maildesk.desk.questions import ASK
 from maildesk.desk.turn import WAIT_TIMER, Giver, Line, Turn
 from maildesk.desk.waiting import waiting_for
 from maildesk.mail.message import Address
@@ -61,7 +62,7 @@ def _words(turn: Turn, asked: Asked) -> None:
 
 
 # Commands whose mail speaks to colleagues.
-INTERNAL = frozenset({"note", "assign", "unassign", "spam", "for", "cc", "help", "merge"})
+INTERNAL = frozenset({"note", "assign", "unassign", "spam", "for", "cc", "help", "merge", *ASK})
 
 # A letter that says more makes the smaller one needless.
 _SUPERSEDED: Mapping[Happening, frozenset[Happening]] = {
@@ -100,6 +101,8 @@ def _letters(turn: Turn) -> None:
             said=said,
             values={**about, **(turn.crossed if happening is Happening.CROSSED else {})},
         )
+    for report in turn.reports:
+        announce(turn.draft, Happening.ASKED, speaker=turn.giver.party, values=report)
 
 
 def _take(turn: Turn, _command: Command) -> str:
@@ -376,6 +379,7 @@ DO: Mapping[str, Callable[[Turn, Command], str]] = {
     "for": _for,
     "merge": _merge,
     "spam": _spam,
+    **ASK,
     "help": _help,
     "status": _status,
 }

@@ -52,6 +52,7 @@ def record_new(mail: MailCame, policy: Policy, now: datetime, before: Incident |
         said=mail.said,
         inbox_id=mail.inbox_id,
         trust=mail.trust.level.name,
+        data={"evidence": "\n".join(mail.trust.evidence)},
     )
     if before is not None:
         draft.set(category=before.category, group=before.group, type=before.type)

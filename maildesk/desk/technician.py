@@ -17,12 +17,14 @@ from maildesk.desk.effects import (
     Send,
 )
 from maildesk.desk.events import MailCame, Pending, Said
+from maildesk.desk.fresh import LATE, WRONG, typed
 from maildesk.desk.incident import Incident
 from maildesk.desk.notices import INTERNAL_LETTERS, Happening, announce
 from maildesk.desk.orders import run
 from maildesk.desk.outside import own_commands
 from maildesk.desk.people import No, Party
 from maildesk.desk.policy import Policy
+from maildesk.desk.questions import only_questions
 from maildesk.desk.recording import record_new
 from maildesk.desk.telling import changes, giver_of, let_join, may_command, record_mail
 from maildesk.desk.turn import Giver, Line
@@ -34,8 +36,7 @@ CONFIRMING = "answers a request for confirmation"
 def from_technician(draft: Draft, mail: MailCame) -> Decision:
     """Commands, or an answer for the requester; a mail without commands is the command to send it."""
     if mail.answers == "confirm" and not mail.asked:
-        why = "The word was used already, or it came too late. Send the command once more."
-        return _not_done(draft, mail, (Line("your answer", ok=False, why=why),), ())
+        return _not_done(draft, mail, (Line("your answer", ok=False, why=LATE),), ())
     implied = "note" if mail.answers in INTERNAL_LETTERS else "reply"
     asked = mail.asked or Asked((Command(implied, "", "your answer"),))
     if asked.problems:
@@ -51,12 +52,14 @@ def _obey(draft: Draft, mail: MailCame, asked: Asked, giver: Giver) -> Decision:
     lines = run(draft, asked, giver)
     if not all(line.ok for line in lines):
         return _not_done(draft, mail, lines, ())
-    if mail.confirmation or any(command.verb != "help" for command in mail.asked.commands):
+    asking = only_questions(command.verb for command in asked.commands)
+    if (mail.asked or mail.confirmation) and not asking:
         values = {"lines": lines, "changes": changes(before, draft.incident, draft.policy)}
         announce(draft, Happening.DONE, speaker=mail.party, values=values, in_reply_to=mail.message_id)
     tell_owner(draft, before, mail.party, giver.said)
     let_join(draft, mail)  # whom he copies in by hand joins: he is proven, and it was his wish
-    return draft.decision(Action.COMMAND if mail.asked or mail.confirmation else Action.UPDATE, asked.canonical)
+    decision = draft.decision(Action.COMMAND if mail.asked or mail.confirmation else Action.UPDATE, asked.canonical)
+    return replace(decision, incident=before) if asking and giver.wordless and draft.incident == before else decision
 
 
 def tell_owner(draft: Draft, before: Incident, giver: Party, said: Said) -> None:
@@ -114,12 +117,9 @@ def _but(refusal: No | None, said: str) -> str:
 
 def confirm(draft: Draft, mail: MailCame, pending: Pending) -> Decision:
     """The typed reply to a refused command: exactly that command runs now, with the words of then."""
-    lines = [line for line in mail.said.text.splitlines() if line.strip()]
-    first = lines[0].strip(" .!*>\"'").casefold() if lines else ""
     record_mail(draft, mail, Entry.NOTE, public=False, why=CONFIRMING)
-    if first != pending.word.casefold() or mail.trust.level < Level.L2:
-        why = "The first line of your mail is not the word that was asked for."
-        values = {"lines": (Line(pending.asked.canonical, ok=False, why=why),), "offers": ()}
+    if not typed(mail, pending):
+        values = {"lines": (Line(pending.asked.canonical, ok=False, why=WRONG),), "offers": ()}
         announce(draft, Happening.NOT_DONE, speaker=mail.party, values=values, in_reply_to=mail.message_id)
         return draft.decision(Action.UPDATE, "not the word that was asked for")
     draft.add(Confirmed(pending.id))

@@ -28,6 +28,7 @@ def record_mail(draft: Draft, mail: MailCame, entry: Entry, *, public: bool, why
         said=mail.said,
         inbox_id=mail.inbox_id,
         trust=mail.trust.level.name,
+        data={"evidence": "\n".join(mail.trust.evidence)},
     )
 
 
@@ -67,6 +68,7 @@ def giver_of(mail: MailCame) -> Giver:
         named={p.address.key: p for p in mail.named},
         others=dict(mail.others),
         sums=mail.sums,
+        looked=mail.looked,
     )
 
 

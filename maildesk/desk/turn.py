@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from maildesk.desk.draft import Draft
 from maildesk.desk.effects import Entry
-from maildesk.desk.events import Said, Sums
+from maildesk.desk.events import Looked, Said, Sums
 from maildesk.desk.incident import Incident
 from maildesk.desk.notices import Happening
 from maildesk.desk.people import Party
@@ -27,6 +27,7 @@ class Giver:
     message_id: str | None = None
     named: Mapping[str, Party] = field(default_factory=dict)
     sums: Sums = field(default_factory=Sums)
+    looked: Looked = field(default_factory=Looked)
     others: Mapping[int, Incident] = field(default_factory=dict)  # the incidents that the commands name
 
     @property
@@ -54,6 +55,7 @@ class Turn:
     crossed: dict[str, object] = field(default_factory=dict)  # the colleague who answered minutes ago
     reason: str = ""  # why it was opened again, in one line
     about: str = ""  # the verb that somebody wants to know more of
+    reports: list[Mapping[str, object]] = field(default_factory=list)  # the answers to questions, one letter each
     merged: str = ""  # the tag under which it goes on
 
     def change(self, text: str, **data: str) -> str:

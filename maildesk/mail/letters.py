@@ -174,9 +174,9 @@ FIELDS: Mapping[str, Value] = MappingProxyType(
             "which rule set what, and why", "printer trouble: words printer, jams; category hardware/printer"
         ),
         "history": _things(
-            "the last entries of the timeline, oldest first",
-            {"at": _AT - timedelta(minutes=30), "who": "Erika Muster", "what": "The printer jams again."},
-            {"at": _AT, "who": "Ann Lee", "what": "Took it."},
+            "the last entries of the timeline, oldest first; `why` is for answers to questions about it",
+            {"at": _AT - timedelta(minutes=30), "who": "Erika Muster", "what": "The printer jams again.", "why": ""},
+            {"at": _AT, "who": "Ann Lee", "what": "Took it.", "why": "by hand"},
         ),
         "commands": _list("the commands worth naming at the foot", "#take", "#assign", "#resolve", "#note", "#help"),
         "changes": _things(
@@ -206,6 +206,20 @@ FIELDS: Mapping[str, Value] = MappingProxyType(
                 "example": "#resolve toner replaced",
                 "meaning": "say what was done; the requester hears",
             },
+        ),
+        "sought": _may("what was listed or looked for, as it was understood", "vpn printer"),
+        "queue": _things(
+            "the incidents of a list: `holder` is who has it, or the group",
+            {"tag": "INC-1042", "priority": "P2", "status": "in progress", "holder": "Ann Lee"}
+            | {"requester": "erika@acme.example", "opened": _AT, "title": "Printer on 3rd floor jams"},
+            {"tag": "INC-1047", "priority": "P4", "status": "new", "holder": "@network"}
+            | {"requester": "bob@acme.example", "opened": _AT + timedelta(hours=3), "title": "VPN asks twice"},
+        ),
+        "longer": _flag("true if there are more than are shown"),
+        "more": _things(
+            "facts that other letters leave out: the field and its value",
+            {"field": "impact", "value": "high"},
+            {"field": "tags", "value": "mobile, wifi"},
         ),
         "headline": _need("what happened, in one line", "The mailbox support cannot be reached"),
         "details": _list("more lines about it", "since 14:02", "imap.acme.example: connection refused"),
@@ -317,6 +331,11 @@ LETTERS: Mapping[str, Kind] = MappingProxyType(
         "help": Kind(
             Reader.TECHNICIAN, "The card of all commands, or of one.", ("desk", "incident", "to_name", "rows", "verb")
         ),
+        "report": Kind(
+            Reader.TECHNICIAN,
+            "The answer to a question: `#show`, `#history`, `#why`, `#list`, `#find`.",
+            ("desk", "incident", "to_name", "verb", "sought", "queue", "longer", "more", "history", "reply_goes"),
+        ),
         "alarm": _admin("Something needs the admin.", "headline", "details"),
         "quarantine": _admin(
             "A mail could not be read and was set aside.",
@@ -369,6 +388,7 @@ _TELLING: Final[Mapping[str, Mapping[str, object]]] = {
         "reason": "closing ends the work, and your mail server does not vouch for senders",
     },
     "refused": {"reason": ""},
+    "report": {"verb": "list", "sought": "mine p1", "reply_goes": "internal"},
     "quarantine": {"reason": "its parts are nested more than 20 deep"},
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from maildesk.desk.events import Wanted
 from maildesk.desk.incident import OPEN, Priority, Status
 from maildesk.store import search, tables
 from maildesk.store.outbox import OutboxInfo, outbox_info
@@ -141,6 +142,21 @@ class Views:
         """Incidents, the most urgent first and among equals the oldest."""
         query = sa.select(*_queue_columns).where(*_conditions(wanted))
         query = query.order_by(_incidents.c.priority, _incidents.c.id).limit(wanted.limit)
+        return tuple(_queue_row(row) for row in self.connection.execute(query).all())
+
+    def listed(self, wanted: Wanted, limit: int) -> tuple[QueueRow, ...]:
+        """The same as a list by mail narrows it: by states, people, groups and priorities, each any of several."""
+        holders = [_incidents.c.assignee.in_(wanted.assignees)] if wanted.assignees else []
+        holders += [_incidents.c.assignee.is_(None)] if wanted.nobody else []
+        conditions = [sa.or_(*holders)] if holders else []
+        for name, values in (
+            ("status", wanted.states),
+            ("group", wanted.groups),
+            ("priority", wanted.priorities),
+        ):
+            conditions += [_incidents.c[name].in_([str(value) for value in values])] if values else []
+        query = sa.select(*_queue_columns).where(*conditions)
+        query = query.order_by(_incidents.c.priority, _incidents.c.id).limit(limit)
         return tuple(_queue_row(row) for row in self.connection.execute(query).all())
 
     def search(self, words: Sequence[str], limit: int = 50) -> tuple[QueueRow, ...]:

@@ -99,6 +99,16 @@ def test_a_list_that_is_cut_says_so(fed: CliDesk) -> None:
     assert fed("list", "--limit", "4").err == ""
 
 
+# --- find ------------------------------------------------------------------------------------------------------------
+
+
+def test_incidents_are_found_by_words(fed: CliDesk) -> None:
+    assert [one["incident"] for one in fed("find", "--json", "jam", "PRINT").json] == ["INC-1"]
+    assert [one["incident"] for one in fed("find", "--json", "shop").json] == ["FAC-3", "INC-2", "INC-1"]
+    assert [row.split()[0] for row in fed("find", "slow VPN").out.splitlines()] == ["INCIDENT", "INC-2"]
+    assert fed("find", "nowhere").out == "no incidents\n"
+
+
 # --- show ------------------------------------------------------------------------------------------------------------
 
 
@@ -229,7 +239,14 @@ def test_what_cannot_be_done_changes_nothing_and_says_why(fed: CliDesk, text: st
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("", "no command"), ("#status", "maildesk show"), ("#help", "maildesk show")]
+    ("text", "said"),
+    [
+        ("", "no command"),
+        ("#status", "maildesk show"),
+        ("#why", "show 1"),
+        ("#list mine", "maildesk list"),
+        ("#find vpn", "find vpn"),
+    ],
 )
 def test_what_is_no_command_for_here_is_told_what_to_type(fed: CliDesk, text: str, said: str) -> None:
     result = fed("act", 1, text)

@@ -50,7 +50,7 @@ def pairs(asked: Asked) -> list[tuple[str, str]]:
 def test_the_set_of_verbs_is_whole():
     wanted = (
         "take assign unassign note reply resolve close reopen cancel p1 p2 p3 p4 p5 impact urgency type cat tag "
-        "pending resume cc for merge spam status help"
+        "pending resume cc for merge spam status show history why list find help"
     )
     assert set(VERBS) == set(wanted.split())
 
@@ -151,6 +151,16 @@ def test_the_help_card_shows_each_what_he_may_use_in_his_language():
         ("#tags mobile mobile –wifi.", "#tag +mobile -wifi"),
         ("#schlagwort büro/3.stock", "#tag +büro/3.stock"),
         ("#weiter", "#resume"),
+        ("#list", "#list"),
+        ("#list mine and P1, p2", "#list mine p1 p2"),
+        ("#liste meine offene in @First-Line", "#list mine open @first-line"),
+        ("#list: kern unassigned", "#list anna.k unassigned"),
+        ("#queue network", "#list @network"),
+        ("#histroy", "#history"),
+        ("#find VPN, Drucker!", "#find vpn drucker"),
+        ('#find "see #note"', "#find see note"),
+        ("#suchen Straße 打印", "#find strasse 打 印"),
+        ("#show #why #verlauf", "#show #why #history"),
         ("#pending", "#pending requester"),
         ("#wait 2d user", "#pending requester 2d"),
         ("#wait until mon 9 vendor", "#pending supplier mon 09:00"),
@@ -251,6 +261,12 @@ def test_what_was_completed_or_mended_is_said(zone, verb, note):
         ("#p2 #reply the toner is there", "stands alone", ("#reply",)),
         ("#pending for ever", "names no wait", ()),
         ("#pending 2026-02-30", "names no wait", ()),
+        ("#find", "for example #find vpn", ()),
+        ("#find ?!", "has no word to look for", ()),
+        ("#list overdo", '"overdo" names no list', ()),
+        ("#list anna", '"anna" names no list', ("#list anna.k", "#list anna.v")),
+        ("#list mine #list p1", "given twice", ("#list mine", "#list p1")),
+        ("#show it", "stands alone", ("#show",)),
         ("#impact", "for example #impact high", ()),
         ("#impact 1", "is no level", ("#impact high", "#impact medium", "#impact low")),
         ("#urgency m", "is no level", ("#urgency high", "#urgency medium", "#urgency low")),
@@ -388,6 +404,8 @@ VALUES = {
     Kind.ADDRESSES: several("+bob@x.example", "-amy@x.example", "+o'neil@xn--bcher-kva.example"),
     Kind.ADDRESS: st.sampled_from(["bob@x.example", "a+b@x.example"]),
     Kind.INCIDENT: st.sampled_from(["1", "1042"]),
+    Kind.QUEUE: st.just("") | several("mine", "ann", "@first-line", "unassigned", "all", "p1", "tech12"),
+    Kind.WORDS: several("vpn", "10", "strasse", "打", "muller", "take"),
 }
 ONE_OF_EACH = st.lists(st.sampled_from(list(GRAMMAR.values())), max_size=6, unique_by=lambda v: v.excludes or v.name)
 

@@ -13,7 +13,18 @@ from world import ANN, BEN, ERIKA, NOW, POLICY, claimed, happens, incident, mail
 
 from maildesk.desk.commands import VERBS
 from maildesk.desk.effects import Decision, Entry, Record, Send
-from maildesk.desk.events import Alike, AssigneeGone, Event, Found, LetterFailed, Pending, Said, TimerRang
+from maildesk.desk.events import (
+    Alike,
+    AssigneeGone,
+    Event,
+    Found,
+    LetterFailed,
+    Looked,
+    Pending,
+    Queued,
+    Said,
+    TimerRang,
+)
 from maildesk.desk.incident import Incident, Status, Waiting
 from maildesk.desk.letters import Setting, as_history, compose
 from maildesk.mail.letters import LETTERS, Reader
@@ -30,6 +41,23 @@ PAST = (
     Record(Entry.CHANGE, "resolved: neue Walze (understood #solv as #resolve)", actor="@ann", actor_name="Ann Lee"),
     Record(Entry.NOTE, "not carried out: your answer", actor="@ann", said=Said("")),
 )
+TOLD = (
+    *PAST,
+    Record(
+        Entry.MAIL,
+        "Hallo",
+        actor="@ann",
+        actor_name="Ann Lee",
+        why="found by subject",
+        trust="L2",
+        data={"evidence": "From ann@acme.example, a listed address\na reply token of this person"},
+    ),
+    Record(Entry.RULE, "rule Drucker: it holds for every mail", actor="rule", actor_name="Drucker", why="group"),
+    Record(Entry.LETTER, "no acknowledgement: this sender got enough of them today", actor="desk"),
+    Record(Entry.CHANGE, "impact high, so priority P2", actor="@ann", actor_name="Ann Lee", data={"impact": "high"}),
+)
+ROW = Queued("INC-3", "Walze klemmt", "in progress", "P2", None, None, "erika@shop.example", NOW)
+LOOKED = Looked(as_history((NOW, record) for record in TOLD), (ROW, ROW), (ROW,))
 RULES = ('rule Drucker: word "druck*" matched "Drucker" in the subject; sender erika@shop.example is no VIP',)
 ENGLISH = re.compile(
     r"\b(the|is|are|with|not|there|and|or|by|of|your|for|waiting|until|to|it|this|taken|closed|resolved|requester|desk)\b",
@@ -68,6 +96,12 @@ HAPPENINGS: dict[str, tuple[Incident | None, Event]] = {
     "given up": (OURS, LetterFailed("failed", "m@x", "erika@shop.example", "answer", "given up after 5 days: 421")),
     "help": answers("#help"),
     "status": answers("#status"),
+    **{f"#{verb}": answers(f"#{verb}", looked=LOOKED) for verb in ("show", "history", "why", "list", "find walze")},
+    "nothing to list": answers("#list mine"),
+    "a wrong list": answers("#list irgendwas"),
+    "a wrong search": answers("#find ?"),
+    "listed afresh": (None, mail(ANN, "", "#list #help", subject="", found=Found(), looked=LOOKED)),
+    "listed unproven": (None, mail(ANN, "", "#list", subject="maildesk", found=Found(), **claimed())),
     "take, typed badly": answers("#tak #p2 #pending supplier 2d", NEW),
     "pending alone": answers("#pending", NEW, "Welches Fach?"),
     "group": answers("#asign net #cat vpn"),
@@ -103,9 +137,10 @@ HAPPENINGS: dict[str, tuple[Incident | None, Event]] = {
 def composed(decision: Decision, before: Incident | None) -> Iterator[tuple[str, str, str]]:
     """(template, subject, text) of every letter to a technician."""
     after = decision.incident or before
-    assert after is not None
     history = as_history((NOW - timedelta(hours=1), record) for record in PAST)
-    setting = Setting(replace(after, id=after.id or 8), GERMAN, shipped_letters(), RING, "c" * 64, NOW, history, RULES)
+    setting = Setting(
+        after and replace(after, id=after.id or 8), GERMAN, shipped_letters(), RING, "c" * 64, NOW, history, RULES
+    )
     for effect in decision.effects:
         if isinstance(effect, Send) and effect.role != "requester":
             letter = compose(effect, 0, setting).letter

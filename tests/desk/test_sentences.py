@@ -112,6 +112,8 @@ MODULES = [
         "conditions",
         "decide",
         "describing",
+        "fresh",
+        "questions",
         "draft",
         "notices",
         "orders",

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from store_samples import DAY, FULL, HOUR, MINUTE, NOW, PLAIN, finish, letter, receive
 
-from maildesk.desk.incident import Priority, Status
+from maildesk.desk.events import Wanted
+from maildesk.desk.incident import OPEN, Priority, Status
 from maildesk.store.views import Filter, Health
 
 
@@ -48,6 +49,29 @@ def test_the_queue_shows_what_is_asked_for_the_most_urgent_first(database, wante
     with database.unit() as unit:
         fill(unit)
         assert [row.title for row in unit.views.queue(wanted)] == titles
+
+
+@pytest.mark.parametrize(
+    ("wanted", "titles"),
+    [
+        (Wanted(), ["closed", "old", "new", "low", "VPN 100% broken", "switch", "another"]),
+        (Wanted(tuple(sorted(OPEN))), ["old", "new", "low", "VPN 100% broken", "switch", "another"]),
+        (Wanted(assignees=("ann",)), ["closed", "new"]),
+        (
+            Wanted(assignees=("ann", "ben"), nobody=True, priorities=(Priority.P1, Priority.P2)),
+            ["closed", "old", "new"],
+        ),
+        (Wanted(nobody=True, priorities=(Priority.P2,)), ["old"]),
+        (Wanted((Status.CLOSED, Status.ASSIGNED), groups=("network",)), []),
+        (Wanted(groups=("network", "second")), ["VPN 100% broken"]),
+    ],
+    ids=str,
+)
+def test_a_list_is_narrowed_by_any_of_several(database, wanted, titles):
+    with database.unit() as unit:
+        fill(unit)
+        assert [row.title for row in unit.views.listed(wanted, 9)] == titles
+        assert [row.title for row in unit.views.listed(wanted, 1)] == titles[:1]
 
 
 def test_a_row_of_the_queue_speaks_the_words_of_the_desk(database):
