@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maildesk.mail import relay
 from maildesk.mail.relay import passed_on, quotes
 
 PUBLIC = "1. Which model do you need?\n2. When will you come?"
@@ -37,5 +38,5 @@ def test_a_table_is_no_quotation_where_nobody_answered_between_the_lines():
 def test_nothing_quoted_that_is_not_public_ever_passes(text, public):
     known = " ".join(public.split())
     for line in passed_on(text, public, between=True).split("\n"):
-        if line.lstrip()[:1] in {">", "|", ":"}:
-            assert " ".join(line.lstrip(">|: ").split()).rstrip() in known
+        if found := relay._ANY_MARK.match(line):
+            assert " ".join(line[found.end() :].split()) in known
