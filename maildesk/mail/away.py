@@ -1,4 +1,4 @@
-"""The words of out-of-office notices and of read receipts that are only text. All are folded (dialects.fold).
+"""The words of out-of-office notices: titles, and texts that are nothing else. All are folded (dialects.fold).
 
 Headers come first (screen.py); these words are for servers that send no such header. They are narrow on purpose: "out
 of office" is also what people ask a helpdesk about, and "I am away until Monday, please close it" is an answer.

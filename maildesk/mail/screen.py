@@ -26,6 +26,7 @@ from maildesk.mail import away
 from maildesk.mail.bounce import recognise, report_type
 from maildesk.mail.dialects import fold
 from maildesk.mail.message import Kind, Mail, Verdict
+from maildesk.mail.receipts import receipt
 from maildesk.mail.thread import thread_keys
 
 _SHOWN = 100  # characters of a signal that a reason repeats
@@ -60,6 +61,7 @@ _NOBODY = "nobody reads what is sent there"
 _MACHINES: tuple[Signal, ...] = (
     *_rows(Kind.MDN, "report:", r"^disposition-notification$"),
     *_rows(Kind.MDN, "content-class", r"^urn:content-classes:mdn$"),  # Exchange to Exchange
+    *_rows(Kind.MDN, "receipt:", ".", "a receipt in words, and nothing else"),
     *_rows(Kind.ARF, "report:", r"^feedback-report$"),
     # DMARC and TLS reports, and the types that are still to be invented (RFC 6522)
     *_rows(Kind.AUTO, "report:", r"."),
@@ -146,11 +148,13 @@ def _facts(mail: Mail) -> Iterator[tuple[str, str, str]]:
 
 
 def _absence(mail: Mail) -> Iterator[tuple[str, str, str]]:
-    """The title of an answer, and the words of a notice. A number in the title makes an answer, too."""
+    """The title of an answer, and the words of a notice or a receipt. A number in the title makes an answer, too."""
     title, sender = fold(mail.subject), mail.header("From") or ""
     answers = bool(mail.in_reply_to or mail.references or _NUMBER.search(title))
     if answers:
         yield "answer:", title, f"Subject: {mail.subject}"
+        if receipt(title, mail.text):
+            yield "receipt:", title, f"Subject: {mail.subject}"
     said = away.notice(mail.text, sender) if answers else away.bare_notice(title, mail.text, sender)
     if said:
         yield "away:", said, f'{"an answer" if answers else "a notice"} that opens with "{said}"'
