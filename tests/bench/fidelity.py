@@ -25,7 +25,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
 
 from rivals import RIVALS, asked, silence
-from wild import MEASURES, Answer, Case, Point, bare_html, cases, judged
+from wild import FALSE, MEASURES, Answer, Case, Point, bare_html, cases, judged
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = 400  # on one command line
@@ -51,7 +51,7 @@ class Tally:
             for name in (case.collection, ALL):
                 self.asked[name][point.measure] += 1
                 self.right[name][point.measure] += point.right
-            if point.right == (point.measure == "false_bounce"):
+            if point.right == (point.measure in FALSE):
                 self.misses.append(_miss(case, point))
 
     def share(self, measure: str, collection: str = ALL) -> float | None:

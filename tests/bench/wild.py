@@ -25,7 +25,8 @@ from typing import Any
 ENDINGS = frozenset({".eml", ".box", ".msg", ".txt", ".mbox", ".mail", ".html", ""})
 NO_MAILS = frozenset({"LICENSE", "NOTICE", "README", "COPYING"})
 CONTAINED = 0.9  # of the words of a text
-MEASURES = ("read", "from", "subject", "text", "charset", "reply", "kind", "bounce", "recipient", "false_bounce")
+FALSE = ("false_bounce", "false_auto")  # measures whose points are mistakes
+MEASURES = ("read", "from", "subject", "text", "charset", "reply", "kind", "bounce", "recipient", *FALSE)
 # A mail of unknown kind counts as no bounce, unless it says itself that a mail system wrote it (RFC 3464 and older).
 _MAIL_SYSTEM = re.compile(
     rb"^content-type:\s*message/(?:global-)?delivery-status|report-type=\"?delivery-status"
@@ -33,6 +34,17 @@ _MAIL_SYSTEM = re.compile(
     rb"|^return-path:\s*<>",
     re.IGNORECASE | re.MULTILINE,
 )
+# The same for automatic mail: what programs say of themselves, and addresses that nobody reads (RFC 3834). ...
+_PROGRAM = re.compile(
+    rb"^auto-submitted:\s*(?!no\b)\w|^(?:x-)?precedence:\s*(?:auto|junk)|^x-auto[\w-]*:|^x-vacation:|^x-cron-env:"
+    rb"|^content-type:\s*multipart/report|^content-type:\s*text/calendar|^return-path:\s*<>"
+    rb"|^from:[^\n]*(?:(?:no|do-?not|ne-?pas)-?_?re(?:ply|pondre)|mailer-daemon|postmaster)"
+    rb"|^x-(?:servicenow|jira|otrs|rt|roundup|freescout|zendesk)[\w-]*:|^feedback-id:",
+    re.IGNORECASE | re.MULTILINE,
+)
+# ... and what lists stamp, too, unless it is one.
+_TO_MANY = re.compile(rb"^precedence:\s*bulk|^x-loop:", re.IGNORECASE | re.MULTILINE)
+_A_LIST = re.compile(rb"^(?:list-|x-list:|mailing-list:|sender:[^\n]*(?:owner-|-bounce))", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
 )  # each East Asian character is a word
@@ -171,6 +183,14 @@ def _telling_apart(case: Case, answer: Answer) -> Iterator[Point]:
             yield Point("recipient", answer.recipients == wanted, sorted(wanted), sorted(answer.recipients))
     elif kind or not (case.among_bounces or _MAIL_SYSTEM.search(case.raw)):
         yield Point("false_bounce", answer.kind == "bounce", kind or "not stated", answer.kind)
+    if kind == "normal" or (kind is None and not case.among_bounces and not _by_program(case.raw)):
+        yield Point("false_auto", answer.kind == "auto_reply", kind or "not stated", answer.kind)
+
+
+def _by_program(raw: bytes) -> bool:
+    """Whether a mail says itself that a program wrote it."""
+    head = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    return bool(_PROGRAM.search(head) or (_TO_MANY.search(head) and not _A_LIST.search(head)))
 
 
 # ---- what counts as the same

@@ -56,6 +56,19 @@ def test_what_is_not_as_expected_is_a_miss_and_is_written_down(tmp_path):
     }
 
 
+def test_a_humans_mail_that_is_called_automatic_is_a_miss_and_has_its_column(tmp_path):
+    corpus = tmp_path / "corpus"
+    shutil.copytree(TESTS / "mails" / "fidelity" / "support", corpus / "support")
+    misses = tmp_path / "misses"
+    for kind, found in (("normal", {"kind", "false_auto"}), ("auto_reply", set())):
+        (corpus / "support" / "expected.jsonl").write_text(json.dumps({"file": "away.eml", "kind": kind}))
+        told = lines("--alone", "--corpus", corpus, "--misses", misses)
+        assert "false_auto" in told[0]
+        assert "false_auto" not in json.loads(told[-1])
+        rows = map(json.loads, misses.read_text().splitlines())
+        assert {row["measure"] for row in rows if row["file"] == "away.eml"} == found
+
+
 def test_without_a_corpus_it_says_how_one_is_named(tmp_path):
     command = [sys.executable, SCRIPT, "--corpus", tmp_path / "none"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
