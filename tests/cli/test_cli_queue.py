@@ -291,10 +291,12 @@ def test_an_unknown_incident_is_the_callers_matter(desk: CliDesk) -> None:
 
 def test_what_letters_leave_out_the_timeline_shows(desk: CliDesk) -> None:
     quoted = "Am 23.11.2026 um 09:00 schrieb ACME IT:\r\n> What does it do?\r\n"
-    desk.mail(letter("Printer", f"It hums.\r\n\r\n-- \r\nErika, room 312\r\n\r\n{quoted}"))
+    desk.mail(letter("Printer", "It hums."))
+    answer = letter("Re: Printer [INC-1]", f"Still.\r\n\r\n-- \r\nErika, room 312\r\n\r\n{quoted}", number=2)
+    desk.mail(answer)
     shown = desk("show", "1").out
-    assert "    It hums.\n    --\n    Erika, room 312\n" in shown
+    assert "    Still.\n    --\n    Erika, room 312\n" in shown
     assert "| > What does it do?" in shown
-    (entry,) = [one for one in desk("show", "1", "--json").json["timeline"] if one["entry"] == "mail"]
+    (_, entry) = [one for one in desk("show", "1", "--json").json["timeline"] if one["entry"] == "mail"]
     assert entry["signature"].endswith("Erika, room 312")
     assert "What does it do?" in entry["quoted"]
