@@ -158,9 +158,12 @@ def recognise(mail: Mail) -> str:
 
 
 def bounce(mail: Mail) -> Bounce | None:
-    """The report that this mail is, or None. A report that names nobody readable has no recipients."""
-    if not recognise(mail):
-        return None
+    """The report that this mail is, or None."""
+    return report(mail) if recognise(mail) else None
+
+
+def report(mail: Mail) -> Bounce:
+    """What a mail says that is known for a report. One that names nobody readable has no recipients."""
     return Bounce(_once(_failures(mail)), _original_ids(mail))
 
 

@@ -11,13 +11,20 @@ import unicodedata
 from collections.abc import Mapping
 
 # What Unicode does not take apart: the stroke of the Polish l is part of the letter.
-_PLAIN = str.maketrans("’ıłøđ", "'ilod")
+_PLAIN = tuple(zip("’ıłøđ", "'ilod", strict=True))
 
 
 def fold(text: str) -> str:
     """Text as the tables here compare it: one line, no case, no accents or strokes, straight apostrophes."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join(plain.casefold().translate(_PLAIN).split())
+    if text.isascii():
+        return " ".join(text.lower().split())
+    plain = unicodedata.normalize("NFKD", text)
+    for char in filter(unicodedata.combining, set(plain)):
+        plain = plain.replace(char, "")
+    plain = plain.casefold()
+    for char, other in _PLAIN:
+        plain = plain.replace(char, other)
+    return " ".join(plain.split())
 
 
 # No person signs so: what comes from these is a mail system's, whatever its words.

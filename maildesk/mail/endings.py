@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from maildesk.mail.phrases import any_of
+from maildesk.mail.tables import any_of, beginnings, begins
 
 # ---- phones and mail services
 
@@ -35,6 +35,7 @@ _DEVICE = any_of(rf"""
     diese e-?mail wurde von .{{2,60}} auf viren (?:geprüft|überprüft).{{0,30}}
 """)
 _IS_DEVICE = re.compile(rf"^(?:[-—–]+\s*)?(?:{_DEVICE})$", re.IGNORECASE)
+_DEVICES = beginnings(_DEVICE)
 # In any language: a word for "sent" first or last, the name of a product, and hardly more.
 _PRODUCT = re.compile(
     r"iphon|ipad|ipod|android|outlook|galaxy|samsung|blackberry|huawei|xiaomi|nokia|windows|yahoo|hotmail|gmail|gmx|web\.de|"
@@ -51,6 +52,8 @@ _SENT = tuple(
     """).split("|")
 )
 _CJK_SENT = re.compile(r"^(?:发自|從|自).{1,25}$|.{1,25}から送信$", re.IGNORECASE)
+_LINK_MARKS = frozenset("<([]")
+_AROUND = " \t\xa0*_"
 _LINK = re.compile(r"\s?<[^\s<>]{4,300}>|(?<=\])\([^\s()]{4,300}\)|\s?\((?:https?:|www\.)[^\s()]{4,300}\)|[\[\]]")
 
 
@@ -58,18 +61,27 @@ def device_line(line: str) -> bool:
     """Whether a phone or a mail service signed here on its own."""
     if not 6 < len(line) <= 400:
         return False
-    said = _LINK.sub("", line).strip(" \t\xa0*_")
-    if not 6 < len(said) < 160:
+    shown = line.strip(_AROUND)
+    said = shown if _LINK_MARKS.isdisjoint(line) else _LINK.sub("", line).strip(_AROUND)
+    if not 6 < len(said) < 160 or not (_device(said) or _says_sent(said)):
         return False
-    named = said != line.strip(" \t\xa0*_") or _PRODUCT.search(said) is not None
+    named = said != shown or _PRODUCT.search(said) is not None
     if not named and said[0].islower():
         return False  # "was" at the end of one line of prose, and "sent from Berlin" on the next
-    if _IS_DEVICE.match(said) or (named and _IS_DEVICE.match(said.removesuffix("."))):
-        return True
-    if not named or len(said) > 70 or said.count(" ") > 9 or any(mark in said for mark in (", ", "; ", ". ", "?", "!")):
+    return named or _IS_DEVICE.match(said) is not None
+
+
+def _device(said: str) -> bool:
+    begun = said.lstrip("-—–").lstrip()
+    return begins(begun, _DEVICES) and (_IS_DEVICE.match(said) or _IS_DEVICE.match(said.removesuffix("."))) is not None
+
+
+def _says_sent(said: str) -> bool:
+    """The same for what stands in no table: worth nothing unless a product is named."""
+    if len(said) > 70 or said.count(" ") > 9 or any(mark in said for mark in (", ", "; ", ". ", "?", "!")):
         return False
-    folded = said.lower().strip("-. ")
-    return folded.startswith(_SENT) or folded.endswith(_SENT) or _CJK_SENT.match(said) is not None
+    plain = said.lower().strip("-. ")
+    return plain.startswith(_SENT) or plain.endswith(_SENT) or _CJK_SENT.match(said) is not None
 
 
 # ---- people
@@ -112,6 +124,7 @@ _IS_CLOSING = re.compile(
     r"(?:[:,!.\s]{0,3}$|[,\s]\s?(?P<name>(?:[^\W\d_][\w.'-]*\s?){1,3})$)",
     re.IGNORECASE,
 )
+_CLOSINGS = beginnings(f"{_THANKS}|{_CLOSING}")
 _IS_DASHES = re.compile(r"^(?:--|—|–|––|__)\s*$")
 _IS_NAME = re.compile(r"^(?:[-–—~]{1,2}|/)\s?[^\W\d_]\w+(?: [^\W\d_][\w.'-]*){0,2}\s*$")
 
@@ -128,7 +141,8 @@ def signed_in_line(line: str) -> bool:
 
 def _closed(line: str) -> str | None:
     """The name behind a complimentary close, "" if there is none; None if the line is no close."""
-    found = _IS_CLOSING.match(line.strip(" \t\xa0*_")) if len(line) < 120 else None
+    said = line.strip(_AROUND)
+    found = _IS_CLOSING.match(said) if len(line) < 120 and begins(said, _CLOSINGS) else None
     if found is None or not all(word[0].isupper() for word in (found["name"] or "").split()):
         return None
     return found["name"] or ""
@@ -136,8 +150,9 @@ def _closed(line: str) -> str | None:
 
 def dashed_name(line: str) -> bool:
     """Whether somebody signed with his name behind a dash or a slash: `-Erika Muster`, `/Max`."""
-    words = line.strip("-–—~/ \t").split()
-    return len(line) < 50 and _IS_NAME.match(line) is not None and all(word[0].isupper() for word in words)
+    if len(line) >= 50 or line[:1] not in "-–—~/" or _IS_NAME.match(line) is None:
+        return False
+    return all(word[0].isupper() for word in line.strip("-–—~/ \t").split())
 
 
 def name(line: str) -> bool:
@@ -148,7 +163,7 @@ def name(line: str) -> bool:
 
 def dashes(line: str) -> bool:
     """Whether this is the line that mail programs put above a signature (RFC 3676 4.3: two hyphens and a blank)."""
-    return _IS_DASHES.match(line) is not None
+    return line[:1] in "-—–_" and _IS_DASHES.match(line) is not None
 
 
 # ---- what companies and lists add
@@ -185,7 +200,7 @@ _GREEN = re.compile(
 
 
 def footer_rule(line: str) -> bool:
-    return _IS_FOOTER_RULE.match(line) is not None
+    return line.rstrip()[-1:] in "_-=*~─━" and _IS_FOOTER_RULE.match(line) is not None
 
 
 def contact(line: str) -> bool:

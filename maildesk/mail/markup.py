@@ -50,6 +50,7 @@ _NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9:_-]{0,40})")
 _ATTRIBUTE = re.compile(r"""([^\s=>"'/]{1,60})(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>]*))?""")
 _HIDDEN = re.compile(r"display:none|visibility:hidden|max-height:0(?:px)?(?:[;!]|$)|(?<!-)opacity:0(?:\.0+)?(?:[;!]|$)")
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
+_NO_INK = re.compile(r"[\W_]+")
 _KEPT = names("href src alt class id style type cite name width height colspan rowspan start hidden data-smartmail")
 
 
@@ -231,7 +232,7 @@ def _markup(node: Element, out: list[str]) -> None:
 
 def ink(text: str) -> int:
     """How many letters and digits a text has: what is left of it however it is laid out."""
-    return sum(map(str.isalnum, text))
+    return len(_NO_INK.sub("", text))
 
 
 def keep_ink(node: Element, left: int) -> int:

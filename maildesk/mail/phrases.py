@@ -9,12 +9,7 @@ from __future__ import annotations
 
 import re
 
-
-def any_of(rows: str) -> str:
-    """The alternatives of a table: rows of phrases, divided by `|`; what stands behind `::` is a remark."""
-    cells = (cell.strip() for row in rows.splitlines() for cell in row.partition("::")[0].split(" | "))
-    return "|".join(sorted(filter(None, cells), key=len, reverse=True))
-
+from maildesk.mail.tables import any_of, beginnings, begins
 
 # ---- the line that says who wrote what follows
 
@@ -73,6 +68,7 @@ _HAS_TELLER = re.compile(rf"\b(?:{_WHO_TELLS})\s+(?:{_WROTE})\b|\b(?:{_WROTE})\s
 # The Bat! and Eudora do say "you wrote", with date and time.
 _HAS_ADDRESSEE = re.compile(rf"\b(?:you|sie|vous)\s+(?:{_WROTE})\b|\b(?:{_WROTE})\s+(?:sie|vous)\b", re.IGNORECASE)
 _HAS_OPENING = re.compile(rf"[\W_]{{0,12}}(?:(?:{_OPENS})\b|(?:{_WEEKDAY})[.,\s]|\d)", re.IGNORECASE)
+_OPENINGS = beginnings(f"{_OPENS}|{_WEEKDAY}")
 _HAS_EMAIL = re.compile(_EMAIL)
 _HAS_TIME = re.compile(r"\d{1,2}\s?[:.h]\s?\d{2}")
 _HAS_DATE = re.compile(
@@ -80,6 +76,7 @@ _HAS_DATE = re.compile(
     r"|\d{1,2}\.? ?[^\W\d_]{3}"
 )
 _BEGINS_WITH_DATE = re.compile(rf"[\W_]{{0,12}}(?:(?:{_WEEKDAY})[.,]\s|\d|בתאריך)", re.IGNORECASE)
+_END_MARKS = frozenset(":：-—")
 _ENDS = re.compile(r"[:：][*_]{0,2}\s*$|[-—]{2,}\s*$")
 _ENDS_WITH_ADDRESS = re.compile(rf"[<(]\s*(?:mailto:)?{_EMAIL}\s*[>)]+\s*[:：]?\s*$")
 _TOO_LONG = 400  # characters of a joined attribution
@@ -90,23 +87,30 @@ def may_begin_attribution(line: str) -> bool:
     if len(line) > _TOO_LONG:
         return False
     tail = line[-4:]
-    return "@" in line or ":" in tail or "：" in tail or "-" in tail or _HAS_OPENING.match(line) is not None
+    return "@" in line or ":" in tail or "：" in tail or "-" in tail or _opens(line)
+
+
+def _opens(line: str) -> bool:
+    """Whether a line begins as attributions do: with a date, or the word before one."""
+    if line[:1].isalpha() and not begins(line, _OPENINGS):
+        return False
+    return _HAS_OPENING.match(line) is not None
 
 
 def attribution(line: str) -> str:
     """How surely a line (joined, if it was wrapped) says who wrote what follows: "strong", "weak" or ""."""
     if len(line) > _TOO_LONG:
         return ""
-    ends = _ENDS.search(line[-8:]) is not None
+    ends = _ends(line)
     email = "@" in line and _HAS_EMAIL.search(line) is not None
-    if not ends and not email:
+    when = (_HAS_DATE.search(line) is not None) + (_HAS_TIME.search(line) is not None) if ends or email else 0
+    if not ends and not (email and when):
         return ""
-    when = (_HAS_DATE.search(line) is not None) + (_HAS_TIME.search(line) is not None)
     folded = line.lower()
     if any(stem in folded for stem in _STEMS) and _HAS_VERB.search(line):
         if _HAS_TELLER.search(line) or (when < 2 and _HAS_ADDRESSEE.search(line)):
             return ""
-        opens = _HAS_OPENING.match(line) is not None
+        opens = _opens(line)
         sure = (email or opens) and when if ends else email and opens and when
         return "strong" if sure or (ends and (email or when == 2)) else "weak" if ends else ""
     if when and email and _BEGINS_WITH_DATE.match(line) and _ENDS_WITH_ADDRESS.search(line):
@@ -114,9 +118,14 @@ def attribution(line: str) -> str:
     return "weak" if when == 2 and email and ends else ""
 
 
+def _ends(line: str) -> bool:
+    tail = line[-8:]
+    return not _END_MARKS.isdisjoint(tail) and _ENDS.search(tail) is not None
+
+
 def half_attribution(line: str) -> bool:
     """Whether a line may be the beginning of an attribution that blank lines tore: date and time, and no end yet."""
-    if len(line) > 160 or _ENDS.search(line[-8:]) or not _HAS_OPENING.match(line):
+    if len(line) > 160 or _ends(line) or not _opens(line):
         return False
     return _HAS_DATE.search(line) is not None and _HAS_TIME.search(line) is not None
 
@@ -129,7 +138,7 @@ _GLUED = re.compile(
 
 def unglued(line: str) -> list[str]:
     """A line, parted in front of an attribution that stands at its end."""
-    if not 40 < len(line) <= _TOO_LONG or not _ENDS.search(line[-8:]) or not _HAS_VERB.search(line):
+    if not 40 < len(line) <= _TOO_LONG or not _ends(line) or not _HAS_VERB.search(line):
         return [line]
     for place in _GLUED.finditer(line):
         own = line[: place.start()]
@@ -189,9 +198,14 @@ _INNER = re.compile(
 )
 
 
+def may_be_header(line: str) -> bool:
+    """Whether it is worth looking for a printed header field in this line."""
+    return ":" in line[:44] or "：" in line[:44]
+
+
 def header_field(line: str) -> tuple[str, str]:
     """The kind of a printed header field (`from`, `date`, `to`, `cc`, `subject`, `other`) and its value; else ""."""
-    found = _FIELD.match(line) if ":" in line[:44] or "：" in line[:44] else None
+    found = _FIELD.match(line) if may_be_header(line) else None
     if found is None or found.group(1)[0].islower():
         return "", ""
     kind = _kind(found.group(1))
@@ -268,6 +282,9 @@ _IS_ORIGINAL = re.compile(_TITLED % _ORIGINAL, re.IGNORECASE)
 _IS_TITLE = re.compile(rf"^\s*\*?(?:{_ORIGINAL})\*?\s*:?\s*$", re.IGNORECASE)
 _IS_FORWARD = re.compile(_TITLED % _FORWARDED + rf"|^[\s>]*(?:{_BEGIN_FORWARD})\s?[:：]\s*$", re.IGNORECASE)
 _IS_RULE = re.compile(rf"^\s*{_LINE_OF}{{4,}}\s*$")
+_LINES = frozenset("-_=*~‐‑‒–—―─━═")  # the same characters, one by one
+_BEGINS_FORWARD = beginnings(_BEGIN_FORWARD)
+_ORIGINALS = beginnings(_ORIGINAL)
 
 
 def separator(line: str) -> str:
@@ -275,8 +292,10 @@ def separator(line: str) -> str:
 
     A "title" is the wording of an "original" without its rules: by itself it is only words.
     """
-    if len(line) > 120:
+    if len(line) > 120 or not (said := line.strip()):
         return ""
+    if said[0] not in _LINES and said[0] != ">":
+        return _wording(line, said)
     if _IS_RULE.match(line):
         return "rule"
     if _IS_FORWARD.match(line):
@@ -289,6 +308,13 @@ def separator(line: str) -> str:
 _IS_END = re.compile(
     rf"^{_LINE_OF}{{2,}}\s*end (?:of )?(?:the )?forwarded message\s*{_LINE_OF}{{2,}}\s*$", re.IGNORECASE
 )
+
+
+def _wording(line: str, said: str) -> str:
+    """The same for a line without a rule in front."""
+    if said[-1] in ":：" and begins(said, _BEGINS_FORWARD) and _IS_FORWARD.match(said):
+        return "forward"
+    return "title" if len(line) < 60 and begins(said, _ORIGINALS) and _IS_TITLE.match(said) else ""
 
 
 def forward_end(line: str) -> bool:
@@ -319,12 +345,13 @@ _MARKER_WORDS = (
 )
 _MARKER_CJK = re.compile(r"行(?:上方|之上|以上).*回[复覆]|行(?:の上|より上).*返信|줄 위에.*(?:답|회신)")
 _MARKER = tuple(re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for words in _MARKER_WORDS)
-_DECORATED = re.compile(r"^\s*(?:[-=#*_~─━═]{2,}|\[)|[-=#*_~─━═]{2,}\s*$")
-_PLAIN_MARKER = re.compile(
-    r"^\s*(?:(?:please|to|bitte|veuillez|merci de|por favor|per favore|gelieve|vennligst|proszę) )?"
-    rf"(?:{_MARKER_WORDS[0]})\b",
-    re.IGNORECASE,
+_ORNAMENTS = frozenset("-=#*_~─━═")
+_PLAIN_MARKER_WORDS = (
+    r"(?:(?:please|to|bitte|veuillez|merci de|por favor|per favore|gelieve|vennligst|proszę) )?"
+    rf"(?:{_MARKER_WORDS[0]})\b"
 )
+_PLAIN_MARKER = re.compile(_PLAIN_MARKER_WORDS, re.IGNORECASE)
+_PLAIN_MARKERS = beginnings(_PLAIN_MARKER_WORDS)
 
 
 def reply_marker(line: str) -> bool:
@@ -332,9 +359,20 @@ def reply_marker(line: str) -> bool:
 
     Without any ornament it must be short and begin with the request: "my reply above this line" is not one.
     """
-    if len(line) > 120 or not (_DECORATED.search(line) or (len(line) < 60 and _PLAIN_MARKER.match(line))):
+    if len(line) > 120:
+        return False
+    said = line.strip()
+    plain = len(line) < 60 and begins(said, _PLAIN_MARKERS) and _PLAIN_MARKER.match(said)
+    if not plain and not _decorated(said):
         return False
     return all(pattern.search(line) for pattern in _MARKER) or _MARKER_CJK.search(line) is not None
+
+
+def _decorated(said: str) -> bool:
+    """Whether a line begins or ends with two ornaments, or begins with a bracket."""
+    if len(said) < 2:
+        return said == "["
+    return said[0] == "[" or _ORNAMENTS.issuperset(said[:2]) or _ORNAMENTS.issuperset(said[-2:])
 
 
 FORWARD_SUBJECT = re.compile(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from maildesk.mail.bounce import bounce
+from maildesk.mail.bounce import report
 from maildesk.mail.message import (
     Address,
     Attachment,
@@ -47,11 +47,12 @@ def understand(raw: bytes) -> Reading | Unreadable:
         trimmed, first = trim(mail.text, mail.html, fresh=_fresh(mail)), forwarded(mail)
         if _fresh(mail) and not trimmed.new.strip() and not first:
             trimmed = Trimmed(new=mail.text, quoted="", signature="")  # it cannot only repeat what nobody wrote before
+        verdict = screen(mail)
         return Reading(
             mail=mail,
             trimmed=trimmed,
-            verdict=screen(mail),
-            bounce=bounce(mail),
+            verdict=verdict,
+            bounce=report(mail) if verdict.kind is Kind.BOUNCE else None,
             forwarded=first,
             language=language(f"{mail.subject}\n{trimmed.new or mail.text}"),
         )

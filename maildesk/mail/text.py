@@ -7,6 +7,7 @@ Clean means: NFC; no NUL, C0 or C1 controls, lone surrogates, byte order marks o
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html import escape
 from unicodedata import is_normalized, normalize
 
@@ -168,9 +169,9 @@ def language(text: str) -> str:
     """The language of a text if its small words say it plainly (en, de, fr, es, it, nl), else ""."""
     words = _LETTERS.findall(text[:_SAMPLE].lower())
     score = dict.fromkeys(_STOP_WORDS, 0)
-    for word in words:
-        for code in _SPOKEN.get(word, ()):
-            score[code] += 1
+    for word, times in Counter(filter(_SPOKEN.__contains__, words)).items():
+        for code in _SPOKEN[word]:
+            score[code] += times
     best, second = sorted(score, key=score.__getitem__, reverse=True)[:2]
     plain = score[best] >= 3 and score[best] >= 0.12 * len(words) and score[best] >= 1.4 * score[second]
     return best if plain else ""

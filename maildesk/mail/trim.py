@@ -101,7 +101,7 @@ def _without_rule(lines: list[str]) -> tuple[list[str], list[str]]:
 
 def _quoted(line: str) -> bool:
     """Whether a line is marked as quoted. `>>> link <<<` is an ornament."""
-    return line.lstrip(" ").startswith(">") and not line.rstrip().endswith("<<")
+    return ">" in line and line.lstrip(" ").startswith(">") and not line.rstrip().endswith("<<")
 
 
 # ---- where history begins
@@ -123,14 +123,15 @@ def _history(lines: list[str], *, fresh: bool = False) -> _History:
         if not line.strip() or _quoted(line):
             at += 1
             continue
-        if phrases.separator(line) == "original" and _next_is_quoted(lines, at + 1):
+        kind = phrases.separator(line)
+        if kind == "original" and _next_is_quoted(lines, at + 1):
             found.intros.add(at)  # there may be an answer below the marked lines
             at += 1
             continue
         if fresh and (announced := _announced(lines, at)):
             at = announced.end
             continue
-        if _begins_history(lines, at):
+        if _begins_history(lines, at, kind):
             found.start = at
             return found
         if written and not _line(lines, at + 1).strip() and endings.device_line(line) and _plain_below(lines, at + 1):
@@ -157,11 +158,9 @@ def _announced(lines: list[str], at: int) -> HeaderBlock | None:
     return header_block(lines, at)
 
 
-def _begins_history(lines: list[str], at: int) -> bool:
-    """Whether everything from this line on is history, marked or not."""
-    line = lines[at]
-    kind = phrases.separator(line)
-    if kind in {"original", "forward"} or phrases.reply_marker(line):
+def _begins_history(lines: list[str], at: int, kind: str) -> bool:
+    """Whether everything from this line on, a `phrases.separator` of that kind, is history, marked or not."""
+    if kind in {"original", "forward"} or phrases.reply_marker(lines[at]):
         return True
     if kind in {"rule", "title"}:
         below = next((index for index in range(at + 1, min(at + 4, len(lines))) if lines[index].strip()), at)
@@ -232,7 +231,9 @@ def _plain_below(lines: list[str], at: int) -> bool:
         return False
     if afterwords.below_phone(lines[following:]):
         return False
-    return not _begins_history(lines, following) and not _attribution(lines, following)[1]
+    if _begins_history(lines, following, phrases.separator(lines[following])):
+        return False
+    return not _attribution(lines, following)[1]
 
 
 @dataclass(slots=True)
@@ -245,6 +246,8 @@ class HeaderBlock:
 
 def header_block(lines: list[str], at: int, *, ruled: bool = False) -> HeaderBlock | None:
     """The header block that begins at a line, or None. `ruled`: a separator above says that it is one."""
+    if not phrases.may_be_header(lines[at]) and lines[at].strip(" >"):
+        return None
     fields = phrases.header_line(lines[at])
     if len(fields) >= 3:
         return HeaderBlock(fields, at + 1) if _is_block(fields, ruled=ruled) else None
@@ -293,6 +296,8 @@ def _continues(lines: list[str], index: int, last: str, fields: dict[str, str]) 
 
 def _is_block(fields: dict[str, str], *, ruled: bool) -> bool:
     """Whether these fields are a mail's header and not a form that somebody filled in (From: Monday, To: Friday)."""
+    if len(fields) < 2:
+        return False
     main = fields.keys() & {"from", "date", "to", "subject"}
     people = fields.get("from", "") + fields.get("to", "")
     dated = any(char.isdigit() for char in fields.get("date", ""))
@@ -314,6 +319,8 @@ class _Run:
 
 
 def _runs(lines: list[str], history: _History) -> list[_Run]:
+    if not history.intros and not history.marked and not any(map(_quoted, lines)):
+        return [_Run(quoted=False, lines=lines)] if lines else []
     runs: list[_Run] = []
     for index, line in enumerate(lines):
         intro = index in history.intros
@@ -330,8 +337,8 @@ def _runs(lines: list[str], history: _History) -> list[_Run]:
 
 def _overflow(lines: list[str], index: int) -> bool:
     """Whether a line is the end of the quoted line above it, torn off by a program that wraps without marking."""
-    line, above, below = lines[index].strip(), _line(lines, index - 1) if index else "", _line(lines, index + 1)
-    if not line or not _quoted(above) or not _quoted(below):
+    above = lines[index - 1] if index else ""
+    if not _quoted(above) or not _quoted(_line(lines, index + 1)) or not (line := lines[index].strip()):
         return False
     torn_link = " " not in line and "http" in above
     return torn_link or (len(above) > 60 and not line[0].isupper() and above.rstrip()[-1:] not in ".?!:;>")
@@ -360,31 +367,34 @@ def _answers(runs: list[_Run]) -> tuple[list[str], list[str], bool]:
 def _unsigned(lines: list[str]) -> tuple[list[str], list[str]]:
     """A run of own text without its signature, and the signature."""
     written = [index for index, line in enumerate(lines) if line.strip()]
-    for number, index in enumerate(written):
+    for number in range(max(0, len(written) - _SIGNATURE - 1), len(written)):
         if _signs(lines, written, number):
+            index = written[number]
             signature, more = _with_postscript(lines[index:])
             return [*lines[:index], *more], signature
     return lines, []
 
 
 def _signs(lines: list[str], written: list[int], number: int) -> bool:
-    """Whether a signature begins with this one of the written lines."""
+    """Whether a signature begins with this one of the written lines, of which `_SIGNATURE` more may follow."""
     line = lines[written[number]]
-    below = [lines[index] for index in written[number + 1 : number + 2 + _SIGNATURE]]  # one more than it may have
+    left = len(written) - number - 1
     if endings.dashes(line):
         marked = line == "-- "
-        return len(below) <= (_SIGNATURE if marked else 12) and (
-            marked or afterwords.card(lines[written[number] + 1 :])
-        )
+        return left <= (_SIGNATURE if marked else 12) and (marked or afterwords.card(lines[written[number] + 1 :]))
     if endings.device_line(line):
-        return len(below) <= 2
-    if endings.closing(line):
-        if endings.signed_in_line(line) and _nothing_own(below):
-            return False  # "LG Erika" is how she ends her message, and no more than that
-        return len(below) <= _SIGNATURE and all(len(text) <= 70 for text in below[:1])
+        return left <= 2
+    closes = endings.closing(line)
     above = lines[written[number - 1]].rstrip() if number else ""
     set_off = not number or written[number] - written[number - 1] > 1 or line.startswith("__")
-    return set_off and not above.endswith(":") and _signs_off(line, above, below)
+    if not closes and (not set_off or above.endswith(":")):
+        return False
+    below = [lines[index] for index in written[number + 1 :]]
+    if not closes:
+        return _signs_off(line, above, below)
+    if endings.signed_in_line(line) and _nothing_own(below):
+        return False  # "LG Erika" is how she ends her message, and no more than that
+    return all(len(text) <= 70 for text in below[:1])
 
 
 def _signs_off(line: str, above: str, below: list[str]) -> bool:

@@ -41,6 +41,7 @@ _SIGNATURE = re.compile(
 # Outlook draws a line above the header block of the mail that is answered.
 _OUTLOOK_LINE = re.compile(r"border-top:\s?solid\s?#?(?:e1e1e1|b5c4df)|border-top:\s?#?(?:e1e1e1|b5c4df)\s?1(?:\.0)?pt")
 _WORD = re.compile(r"\w+")
+_NO_LETTERS = re.compile(r"[\W_]+")
 _RULE = re.compile(r"[\s\xa0]*[-_=*~—–]{2,}[\s\xa0]*")
 _PLACEHOLDER = re.compile(
     r"\[(?:image|cid|bild|inline image|imagen|immagine|afbeelding)\b[^\]\n]{0,200}\]", re.IGNORECASE
@@ -56,7 +57,7 @@ class Formatted:
     text: str
     bare: str
     signature: str
-    whole: Counter[str]  # the words of all of the HTML, history included
+    whole: str  # all of the HTML, history included
 
 
 def formatted(text: str, html: str, plain: Trimmed, split: Callable[[str], Trimmed]) -> Formatted | None:
@@ -67,22 +68,34 @@ def formatted(text: str, html: str, plain: Trimmed, split: Callable[[str], Trimm
     if plain.inline_answers or not plain.new:
         return None
     root = tree(html)
-    whole = _words(as_text(root))
-    _cut_history(root)
-    signature = "\n".join(_drop(root, _SIGNATURE))
-    parts = split(clean_text(as_text(root, bare=True)))
+    whole = as_text(root)
+    cut = _cut_history(root)
+    signatures = list(_drop(root, _SIGNATURE))
+    bare = clean_text(as_text(root, bare=True))
+    parts = split(bare)
     if parts.inline_answers:
         return None
-    keep_ink(root, ink(parts.new))
-    _trim_end(root)
-    shown, bare = clean_text(as_text(root)), clean_text(as_text(root, bare=True))
-    if ink(bare) > ink(parts.new) + _SLACK or _words(bare) - _words(plain.new):
+    kept = ink(parts.new)
+    if _cut_end(root, kept):
+        cut, bare = True, clean_text(as_text(root, bare=True))
+    shown = clean_text(as_text(root) if cut or signatures else whole)
+    if ink(bare) > kept + _SLACK or _words(bare) - _words(plain.new):
         return None  # it says more: perhaps history
-    lost = (_words(plain.new) - _words(shown)) & (whole - _words(shown))
-    if lost and not _on_top(text, plain):
+    if _lost(plain.new, shown, whole) and not _on_top(text, plain):
         return None  # it says less, and not because a signature or the history below was cut off
     safe = sanitised(root)
-    return Formatted(safe, shown, bare, signature, whole) if safe else None
+    return Formatted(safe, shown, bare, "\n".join(signatures), whole) if safe else None
+
+
+def _cut_end(root: Element, kept: int) -> bool:
+    """Leave so many letters, and nothing blank at the end; whether anything had to go."""
+    return (keep_ink(root, kept) < 0) | _trim_end(root)
+
+
+def _lost(new: str, shown: str, whole: str) -> bool:
+    """Whether new words stand in the HTML and are not shown any more."""
+    missing = _words(new) - _words(shown)
+    return bool(missing) and bool(missing & (_words(whole) - _words(shown)))
 
 
 def _words(text: str) -> Counter[str]:
@@ -117,9 +130,9 @@ def agreed(text: str, plain: Trimmed, found: Formatted) -> Trimmed:
     return plain
 
 
-def _mostly_in(lines: list[str], whole: Counter[str]) -> bool:
+def _mostly_in(lines: list[str], whole: str) -> bool:
     words = _words("\n".join(lines))
-    return 2 * (words - whole).total() <= words.total()
+    return 2 * (words - _words(whole)).total() <= words.total()
 
 
 def _signature_first(lines: list[str], signature: str) -> tuple[list[str], list[str]]:
@@ -129,23 +142,24 @@ def _signature_first(lines: list[str], signature: str) -> tuple[list[str], list[
 
 
 def letters(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
+    return _NO_LETTERS.sub("", text.casefold())
 
 
-def _cut_history(root: Element) -> None:
-    """Take the quotations out; what stands behind a header-block container goes with it."""
+def _cut_history(root: Element) -> bool:
+    """Take the quotations out; what stands behind a header-block container goes with it. Whether there were any."""
     path = _path_to(root, _history_follows)
     if path:
         for parent, index in path[:-1]:
             del parent.children[index + 1 :]
         parent, index = path[-1]
         del parent.children[index:]
-    for _ in _drop(root, _QUOTATION):
-        pass
-    _drop_blockquotes(root)
+    dropped = sum(1 for _ in _drop(root, _QUOTATION))
+    return _drop_blockquotes(root) or bool(path) or dropped > 0
 
 
 def _history_follows(node: Element) -> bool:
+    if not node.attributes:
+        return False
     if _HISTORY_FOLLOWS.match(node.get("id")) or _HISTORY_FOLLOWS.match(node.get("name")):
         return True
     return _OUTLOOK_LINE.search(node.get("style").lower().replace(" ", "")) is not None
@@ -176,7 +190,7 @@ def _drop(node: Element, marked: re.Pattern[str]) -> Iterator[str]:
     kept: list[Element | str] = []
     for child in node.children:
         if isinstance(child, Element):
-            if marked.search(child.get("class")) or marked.search(child.get("id")):
+            if child.attributes and (marked.search(child.get("class")) or marked.search(child.get("id"))):
                 yield as_text(child, bare=True)
                 continue
             yield from _drop(child, marked)
@@ -184,34 +198,37 @@ def _drop(node: Element, marked: re.Pattern[str]) -> Iterator[str]:
     node.children = kept
 
 
-def _drop_blockquotes(node: Element) -> None:
-    """Quotations without a name: those a client marked as cited, and a last one with nothing behind it."""
-    for child in node.children:
-        if isinstance(child, Element):
-            _drop_blockquotes(child)
-    node.children = [
-        child
-        for child in node.children
-        if not (isinstance(child, Element) and child.tag == "blockquote" and _cited(child))
+def _drop_blockquotes(node: Element) -> bool:
+    """Quotations without a name: those a client marked as cited. Whether there were any."""
+    kept = [
+        child for child in node.children if isinstance(child, str) or child.tag != "blockquote" or not _cited(child)
     ]
+    dropped = len(kept) < len(node.children)
+    node.children = kept
+    for child in kept:
+        if isinstance(child, Element):
+            dropped |= _drop_blockquotes(child)
+    return dropped
 
 
 def _cited(node: Element) -> bool:
     return node.get("type").lower() == "cite" or "cite" in node.attributes or "border-left" in node.get("style").lower()
 
 
-def _trim_end(node: Element) -> None:
-    """Take blank lines, empty blocks and the rule above what was cut off the end."""
+def _trim_end(node: Element) -> bool:
+    """Take blank lines, empty blocks and the rule above what was cut off the end. Whether there were any."""
+    trimmed = False
     while node.children:
         last = node.children[-1]
         if isinstance(last, str):
             if last.strip() and not _RULE.fullmatch(last):
-                return
-        elif last.tag == "img" or (last.children and not _emptied(last)):
-            return
+                return trimmed
+        elif last.tag == "img":
+            return trimmed
+        elif last.children:
+            trimmed |= _trim_end(last)
+            if last.children:
+                return trimmed
         node.children.pop()
-
-
-def _emptied(node: Element) -> bool:
-    _trim_end(node)
-    return not node.children
+        trimmed = True
+    return trimmed
