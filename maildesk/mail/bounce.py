@@ -271,7 +271,7 @@ def _names(opening: str) -> bool:
 
 
 def _accuses(opening: str) -> bool:
-    return ANY_ADDRESS.search(opening) is not None or _REPLY_CODE.search(opening) is not None
+    return ("@" in opening and ANY_ADDRESS.search(opening) is not None) or _REPLY_CODE.search(opening) is not None
 
 
 def _sender(mail: Mail) -> str:

@@ -51,6 +51,8 @@ _SENT = tuple(
         傳送 | 보냄 | נשלח | أرسلت
     """).split("|")
 )
+_SENT_FIRST = beginnings("|".join(_SENT))
+_SENT_LAST = frozenset(word[-4:] for word in _SENT)
 _CJK_SENT = re.compile(r"^(?:发自|從|自).{1,25}$|.{1,25}から送信$", re.IGNORECASE)
 _LINK_MARKS = frozenset("<([]")
 _AROUND = " \t\xa0*_"
@@ -81,7 +83,10 @@ def _says_sent(said: str) -> bool:
     if len(said) > 70 or said.count(" ") > 9 or any(mark in said for mark in (", ", "; ", ". ", "?", "!")):
         return False
     plain = said.lower().strip("-. ")
-    return plain.startswith(_SENT) or plain.endswith(_SENT) or _CJK_SENT.match(said) is not None
+    if begins(plain, _SENT_FIRST) and plain.startswith(_SENT):
+        return True
+    last = plain[-4:] in _SENT_LAST or plain[-3:] in _SENT_LAST or plain[-2:] in _SENT_LAST
+    return (last and plain.endswith(_SENT)) or (not said.isascii() and _CJK_SENT.match(said) is not None)
 
 
 # ---- people

@@ -12,6 +12,7 @@ from maildesk.mail.markup import BLOCKS, Element, names
 
 _GAPS = names("p h1 h2 h3 h4 h5 h6 ul ol dl pre table blockquote")  # a blank line before and after
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
+_NOT_ONE_BLANK = re.compile(r"[\t\n\r\f][ \t\n\r\f]*| [ \t\n\r\f]+")
 _EMPTY = re.compile(r"\n{3,}")
 _RULE = "_" * 32  # how Outlook writes a horizontal rule in plain text, so that its replies are recognised by it
 
@@ -59,7 +60,7 @@ class _Page:
         self.gap = True
 
     def text(self, text: str) -> None:
-        text = _BLANKS.sub(" ", text)
+        text = _NOT_ONE_BLANK.sub(" ", text)
         if text[:1] == " " and (not self.current or self.current[-1].endswith(" ")):
             text = text[1:]
         if text:

@@ -375,6 +375,20 @@ def _decorated(said: str) -> bool:
     return said[0] == "[" or _ORNAMENTS.issuperset(said[:2]) or _ORNAMENTS.issuperset(said[-2:])
 
 
+_PARTING = _OPENINGS | _BEGINS_FORWARD | _ORIGINALS | _PLAIN_MARKERS
+
+
+def prose(line: str) -> bool:
+    """Whether a line is plainly one of prose: it is no separator, marker, attribution or header field.
+
+    False says nothing. It spares most lines all those tests: they begin and end with a word, and no phrase begins so.
+    """
+    said = line.strip()
+    if not said[:1].isalpha() or ":" in line or "@" in line or "：" in line or "-" in line[-4:]:
+        return False
+    return said[-1] not in _ORNAMENTS and not begins(said, _PARTING)
+
+
 FORWARD_SUBJECT = re.compile(
     r"^(?:\s*\[[^\]]{1,30}\])*\s*(?:fwd?|wg|tr|rv|enc|pd|vl|vb|vs|i|doorst|weitergeleitet|továbbítás|i̇?lt|πρθ|пересл|"
     r"転送|转发|轉寄|전달)\s?[:：]",

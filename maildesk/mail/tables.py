@@ -34,7 +34,9 @@ def folded(text: str) -> str:
 
 def begins(line: str, heads: AbstractSet[str]) -> bool:
     """Whether a line may begin with one of the phrases whose `beginnings` these are; its first character counts."""
-    head = folded(line[:_HEAD])[:_HEAD]
+    head = line[:_HEAD].lower()
+    if not head.isascii():
+        head = folded(head)[:_HEAD]
     return head in heads or head[:2] in heads or head[:1] in heads
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 
 from maildesk.mail import afterwords, endings, phrases
 from maildesk.mail.address import spotted
@@ -123,7 +124,8 @@ def _history(lines: list[str], *, fresh: bool = False) -> _History:
         if not line.strip() or _quoted(line):
             at += 1
             continue
-        kind = phrases.separator(line)
+        prose = phrases.prose(line)
+        kind = "" if prose else phrases.separator(line)
         if kind == "original" and _next_is_quoted(lines, at + 1):
             found.intros.add(at)  # there may be an answer below the marked lines
             at += 1
@@ -131,13 +133,13 @@ def _history(lines: list[str], *, fresh: bool = False) -> _History:
         if fresh and (announced := _announced(lines, at)):
             at = announced.end
             continue
-        if _begins_history(lines, at, kind):
+        if not prose and _begins_history(lines, at, kind):
             found.start = at
             return found
         if written and not _line(lines, at + 1).strip() and endings.device_line(line) and _plain_below(lines, at + 1):
             found.start = at + 1
             return found
-        length, strength = _attribution(lines, at)
+        length, strength = (0, "") if prose else _attribution(lines, at)
         marked = _other_marks(lines, at + length) if strength else set()
         if strength and (marked or _next_is_quoted(lines, at + length)):
             found.intros.update(range(at, at + length))
@@ -453,6 +455,8 @@ def forwarded(mail: Mail) -> Forwarded | None:
 def _forwarded_inline(mail: Mail) -> Forwarded | None:
     lines = mail.text.split("\n")
     by_subject = phrases.FORWARD_SUBJECT.match(mail.subject) is not None
+    if not by_subject and not _separates_forward(lines):
+        return None
     words = 0
     for at, line in enumerate(lines):
         if not line.strip():
@@ -466,6 +470,12 @@ def _forwarded_inline(mail: Mail) -> Forwarded | None:
         if words > _NEAR or _attribution(lines, at)[1] or phrases.reply_marker(line):
             return None
     return None
+
+
+def _separates_forward(lines: list[str]) -> bool:
+    """Whether one of the first written lines says that a forwarded mail follows."""
+    near = islice((line for line in lines if line.strip()), _NEAR + 1)
+    return any(not phrases.prose(line) and phrases.separator(line) == "forward" for line in near)
 
 
 def _block_below(lines: list[str], at: int) -> HeaderBlock | None:
