@@ -137,6 +137,7 @@ _NAME = re.compile(
 # ... and what must stand before it: the end of "the following addresses failed:" or "because they take no mail from x:"
 _LISTED = re.compile(r":[ \t]*(?:\r?\n[ \t]*)+[<\"'(\[]?\Z")
 _SAID = re.compile(r"\S[^\n]*(?:\n[^\S\n]*\S[^\n]*){0,8}")
+_REPLY_DIGITS = re.compile(r"[45](?:\d\d[ -]|\.\d\.\d)")  # which it must hold, and which are found sooner
 _REPLY_CODE = re.compile(r"\b[45]\d\d[ -][45]\.\d\.\d|(?:#|\bstatus:? ?)[45]\.\d\.\d|\b55[0-4][ -]")
 _QUOTED_ID = re.compile(r"^[> \t]*message-id:\s{0,80}<([^<>\s]{1,998})>", _MODE)
 _QUOTED_FIELD = re.compile(r"^[>| \t]{0,8}(to|cc|from|sender|reply-to|return-path)[ \t]*:((?:.*\n[ \t]+)*.*)", _MODE)
@@ -233,7 +234,7 @@ def _by_shape(mail: Mail) -> str:
     sure = _daemon(mail) or postmaster
     if not sure:
         return ""
-    if _REPLY_CODE.search(mail.text[:_OPENING]) and ANY_ADDRESS.search(mail.text[:_OPENING]):
+    if _replies(mail.text[:_OPENING]) and ANY_ADDRESS.search(mail.text[:_OPENING]):
         return "a mail system repeats the reply of another"
     if any(part.type in QUOTED_PARTS for part in mail.attachments):
         return "a mail system returns a mail"
@@ -262,7 +263,7 @@ def _came_back(mail: Mail) -> bool:
 
 def _quotes(mail: Mail, opening: str) -> bool:
     """Whether it repeats the reply of a server, or returns a mail."""
-    return _REPLY_CODE.search(opening) is not None or any(part.type in QUOTED_PARTS for part in mail.attachments)
+    return _replies(opening) or any(part.type in QUOTED_PARTS for part in mail.attachments)
 
 
 def _names(opening: str) -> bool:
@@ -271,7 +272,11 @@ def _names(opening: str) -> bool:
 
 
 def _accuses(opening: str) -> bool:
-    return ("@" in opening and ANY_ADDRESS.search(opening) is not None) or _REPLY_CODE.search(opening) is not None
+    return _replies(opening) or ("@" in opening and ANY_ADDRESS.search(opening) is not None)
+
+
+def _replies(opening: str) -> bool:
+    return _REPLY_DIGITS.search(opening) is not None and _REPLY_CODE.search(opening) is not None
 
 
 def _sender(mail: Mail) -> str:

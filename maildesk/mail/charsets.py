@@ -136,7 +136,7 @@ def unfolded(value: str, label: str = "") -> str:
         value = decode(value.encode("utf-8", "surrogateescape" if _bytes_only(value) else "replace"), label)[0]
     elif "\x1b$" in value or "\x1b(" in value:  # ISO-2022-JP has seven bits, so nothing stopped it on its way
         value = decode(value.encode("ascii"), "iso-2022-jp")[0]
-    return FOLD.sub("", value)
+    return FOLD.sub("", value) if "\n" in value or "\r" in value else value
 
 
 def _bytes_only(value: str) -> bool:

@@ -143,6 +143,8 @@ class Part(Message):
     def __init__(self, parsing: Parsing, policy: Policy[Any] = compat32) -> None:
         super().__init__(policy)
         self.parsing = parsing
+        self._meta: Message | None = None
+        self._params: dict[str, list[tuple[str, Any]]] = {}
 
     @property
     def raw(self) -> str:
@@ -168,6 +170,23 @@ class Part(Message):
 
     def meta(self) -> Message:
         """The fields that describe the part, as characters and short enough to be interpreted."""
+        if self._meta is None:
+            self._meta = self._described()
+        return self._meta
+
+    def param(self, name: str, header: str = "content-type") -> str:
+        """A parameter (RFC 2045 5.1), in the form of RFC 2231 if it has that too; "" if it is missing or nonsense."""
+        if header not in self._params:
+            self._params[header] = self.meta().get_params([], header)
+        found = ""
+        for key, value in self._params[header]:
+            if key.lower() == name and isinstance(value, tuple):
+                return _extended(*value)
+            if key.lower() == name and not found:
+                found = str(value)
+        return found.strip()
+
+    def _described(self) -> Message:
         view = Message()
         for name, value in self.raw_items():
             if name.lower() in _META_FIELDS and name not in view and len(value) < _FIELD_LIMIT:
@@ -353,7 +372,7 @@ def _merge(choice: Content, inner: Content) -> None:
 
 def _sort_related(part: Part, found: Content) -> None:
     children = _children(part)
-    start = _clean_id(_param(part.meta(), "start"))
+    start = _clean_id(part.param("start"))
     named = (child for child in children if start and _cid(child) == start)
     read = (child for child in children if child.get_content_maintype() in {"text", "multipart"})
     root = next(chain(named, read, children), None)
@@ -425,8 +444,7 @@ def _keep(attachment: Attachment, found: Content) -> None:
 
 def _piece(part: Part, kind: str, found: Content) -> Piece:
     data = text_bytes(part.octets(), str(part.get("content-transfer-encoding", "")))
-    meta = part.meta()
-    label = _param(meta, "charset")
+    label = part.param("charset")
     if kind == "text/html" and not label and (declared := _META_CHARSET.search(data[:2048])):
         label = declared.group(1).decode("ascii")
     if kind != "text/html":
@@ -441,14 +459,14 @@ def _piece(part: Part, kind: str, found: Content) -> Piece:
     text = clean_text(text)
     if kind == "text/html" or _HTML_PAGE.match(text):
         return Piece(html=text)
-    return Piece(plain=_plain(text, kind, meta, found))
+    return Piece(plain=_plain(text, kind, part, found))
 
 
-def _plain(text: str, kind: str, meta: Message, found: Content) -> str:
+def _plain(text: str, kind: str, part: Part, found: Content) -> str:
     if kind in _RICH:
         return _RICH_MARK.sub("", text).replace("<<", "<")
-    if _param(meta, "format").lower() == "flowed":
-        text = unflowed(text, delsp=_param(meta, "delsp").lower() == "yes")
+    if part.param("format").lower() == "flowed":
+        text = unflowed(text, delsp=part.param("delsp").lower() == "yes")
     text, seals = armour.disarmed(text)
     if seals:
         _keep(Attachment("signature.asc", "application/pgp-signature", seals.encode(), None), found)
@@ -473,17 +491,6 @@ def unflowed(text: str, *, delsp: bool = False) -> str:
             out.append([f"{'>' * depth} " if depth else "", shown])
         depth_before, open_line = depth, flows
     return "\n".join(line if line == "-- " else line.rstrip(" ") for line in map("".join, out))
-
-
-def _param(meta: Message, name: str, header: str = "content-type") -> str:
-    """A parameter (RFC 2045 5.1), in the form of RFC 2231 if it has that too; "" if it is missing or nonsense."""
-    found = ""
-    for key, value in meta.get_params([], header):
-        if key.lower() == name and isinstance(value, tuple):
-            return _extended(*value)
-        if key.lower() == name and not found:
-            found = str(value)
-    return found.strip()
 
 
 def _extended(label: str | None, _language: str | None, value: str) -> str:
@@ -512,8 +519,7 @@ def _clean_id(text: str) -> str:
 
 def _name(part: Part) -> str:
     """The file name a part goes by (RFC 2183 2.3, 2231, and RFC 2047 where it does not belong), without its path."""
-    meta = part.meta()
-    name = words(_param(meta, "filename", "content-disposition") or _param(meta, "name"))
+    name = words(part.param("filename", "content-disposition") or part.param("name"))
     if _PERCENT.search(name):  # a web mailer that took the mail for a form
         with suppress(UnicodeDecodeError):
             name = unquote(name, errors="strict")

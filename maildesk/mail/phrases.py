@@ -67,7 +67,9 @@ _STEMS = tuple({verb[:4].replace("\\", "") for verb in f"{_WROTE}|{_WROTE_CJK}".
 _HAS_TELLER = re.compile(rf"\b(?:{_WHO_TELLS})\s+(?:{_WROTE})\b|\b(?:{_WROTE})\s+(?:{_WHO_TELLS})\b", re.IGNORECASE)
 # The Bat! and Eudora do say "you wrote", with date and time.
 _HAS_ADDRESSEE = re.compile(rf"\b(?:you|sie|vous)\s+(?:{_WROTE})\b|\b(?:{_WROTE})\s+(?:sie|vous)\b", re.IGNORECASE)
-_HAS_OPENING = re.compile(rf"[\W_]{{0,12}}(?:(?:{_OPENS})\b|(?:{_WEEKDAY})[.,\s]|\d)", re.IGNORECASE)
+_INDENT = 12  # characters that may stand before it
+_BEFORE_WORDS = re.compile(r"[\W_]*+")
+_HAS_OPENING = re.compile(rf"[\W_]{{0,{_INDENT}}}(?:(?:{_OPENS})\b|(?:{_WEEKDAY})[.,\s]|\d)", re.IGNORECASE)
 _OPENINGS = beginnings(f"{_OPENS}|{_WEEKDAY}")
 _HAS_EMAIL = re.compile(_EMAIL)
 _HAS_TIME = re.compile(r"\d{1,2}\s?[:.h]\s?\d{2}")
@@ -92,7 +94,8 @@ def may_begin_attribution(line: str) -> bool:
 
 def _opens(line: str) -> bool:
     """Whether a line begins as attributions do: with a date, or the word before one."""
-    if line[:1].isalpha() and not begins(line, _OPENINGS):
+    start = 0 if line[:1].isalpha() else _BEFORE_WORDS.match(line).end()  # type: ignore[union-attr]  # matches anything
+    if start > _INDENT or not (line[start : start + 1].isdecimal() or begins(line[start : start + 3], _OPENINGS)):
         return False
     return _HAS_OPENING.match(line) is not None
 

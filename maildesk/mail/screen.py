@@ -110,6 +110,7 @@ _SENDERS: tuple[Signal, ...] = (
     *_rows(Kind.AUTO, "feedback-id", r"^(?!webmail:)(?!.*:(?:fastmail|(?:user:)?proton)$)."),
 )
 SIGNALS = (*_MACHINES, *_LISTS, *_SENDERS)
+_FIELDS = frozenset(signal.field for signal in SIGNALS)
 
 
 def screen(mail: Mail, own: Collection[str] = ()) -> Verdict:
@@ -130,9 +131,10 @@ def screen(mail: Mail, own: Collection[str] = ()) -> Verdict:
 
 
 def _facts(mail: Mail) -> Iterator[tuple[str, str, str]]:
-    """(field, value, how people are shown it): every header, and what else the table asks for."""
+    """(field, value, how people are shown it): the headers of the table, and what else it asks for."""
     for name, value in mail.headers:
-        yield name.lower(), value, f"{name}: {value}"
+        if (field := name.lower()) in _FIELDS:
+            yield field, value, f"{name}: {value}"
     if kind := report_type(mail):
         yield "report:", kind, f"multipart/report; report-type={kind}"
     if mail.return_path is not None:

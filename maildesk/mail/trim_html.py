@@ -147,7 +147,7 @@ def letters(text: str) -> str:
 
 def _cut_history(root: Element) -> bool:
     """Take the quotations out; what stands behind a header-block container goes with it. Whether there were any."""
-    path = _path_to(root, _history_follows)
+    path = _path_to(root)
     if path:
         for parent, index in path[:-1]:
             del parent.children[index + 1 :]
@@ -165,24 +165,15 @@ def _history_follows(node: Element) -> bool:
     return _OUTLOOK_LINE.search(node.get("style").lower().replace(" ", "")) is not None
 
 
-def _path_to(root: Element, wanted: Callable[[Element], bool]) -> list[tuple[Element, int]]:
-    """The way down to the first such element in document order, as (parent, index) pairs."""
-    for path, node in _walk(root, []):
-        if wanted(node):
-            return list(path)
-    return []
-
-
-_Path = list[tuple[Element, int]]
-
-
-def _walk(parent: Element, path: _Path) -> Iterator[tuple[_Path, Element]]:
-    for index, child in enumerate(parent.children):
+def _path_to(node: Element) -> list[tuple[Element, int]]:
+    """The way down to the first element from which history follows, as (parent, index) pairs; [] if there is none."""
+    for index, child in enumerate(node.children):
         if isinstance(child, Element):
-            path.append((parent, index))
-            yield path, child
-            yield from _walk(child, path)
-            path.pop()
+            if _history_follows(child):
+                return [(node, index)]
+            if below := _path_to(child):
+                return [(node, index), *below]
+    return []
 
 
 def _drop(node: Element, marked: re.Pattern[str]) -> Iterator[str]:
