@@ -195,7 +195,10 @@ def _by_type(mail: Mail) -> str:
 
 
 def _by_words(mail: Mail) -> str:
-    phrase = _phrase(mail, fold(mail.subject), fold(mail.text[:_OPENING]))
+    subject = fold(mail.subject)
+    if REPLY.match(subject) and not _daemon(mail) and not _came_back(mail):
+        return ""
+    phrase = _phrase(mail, subject, fold(mail.text[:_OPENING]))
     return f'a mail system writes "{phrase}"' if phrase else ""
 
 

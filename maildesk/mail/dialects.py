@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 # What Unicode does not take apart: the stroke of the Polish l is part of the letter.
 _PLAIN = tuple(zip("’ıłøđ", "'ilod", strict=True))
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
 
 
 def fold(text: str) -> str:
@@ -19,7 +20,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text)
-    for char in filter(unicodedata.combining, set(plain)):
+    for char in filter(unicodedata.combining, set("".join(_FOREIGN.findall(plain)))):
         plain = plain.replace(char, "")
     plain = plain.casefold()
     for char, other in _PLAIN:

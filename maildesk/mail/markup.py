@@ -51,6 +51,7 @@ _ATTRIBUTE = re.compile(r"""([^\s=>"'/]{1,60})(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>]*
 _HIDDEN = re.compile(r"display:none|visibility:hidden|max-height:0(?:px)?(?:[;!]|$)|(?<!-)opacity:0(?:\.0+)?(?:[;!]|$)")
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _NO_INK = re.compile(r"[\W_]+")
+_ASCII_MARKS = bytes(code for code in range(128) if not chr(code).isalnum())
 _KEPT = names("href src alt class id style type cite name width height colspan rowspan start hidden data-smartmail")
 
 
@@ -230,9 +231,15 @@ def _markup(node: Element, out: list[str]) -> None:
         out.append(f"</{node.tag}>")
 
 
+def inked(text: str) -> str:
+    """The letters and digits of a text: what is left of it however it is laid out."""
+    plain = text.encode("utf-8", "surrogatepass").translate(None, _ASCII_MARKS).decode("utf-8", "surrogatepass")
+    return plain if plain.isascii() else _NO_INK.sub("", plain)
+
+
 def ink(text: str) -> int:
-    """How many letters and digits a text has: what is left of it however it is laid out."""
-    return len(_NO_INK.sub("", text))
+    """How many letters and digits a text has."""
+    return len(inked(text))
 
 
 def keep_ink(node: Element, left: int) -> int:

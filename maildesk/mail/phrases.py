@@ -106,11 +106,11 @@ def attribution(line: str) -> str:
         return ""
     ends = _ends(line)
     email = "@" in line and _HAS_EMAIL.search(line) is not None
-    when = (_HAS_DATE.search(line) is not None) + (_HAS_TIME.search(line) is not None) if ends or email else 0
-    if not ends and not (email and when):
+    verb = ends and _verb(line)
+    if not email and not verb:
         return ""
-    folded = line.lower()
-    if any(stem in folded for stem in _STEMS) and _HAS_VERB.search(line):
+    when = (_HAS_DATE.search(line) is not None) + (_HAS_TIME.search(line) is not None)
+    if verb or (when and not ends and _verb(line)):
         if _HAS_TELLER.search(line) or (when < 2 and _HAS_ADDRESSEE.search(line)):
             return ""
         opens = _opens(line)
@@ -119,6 +119,11 @@ def attribution(line: str) -> str:
     if when and email and _BEGINS_WITH_DATE.match(line) and _ENDS_WITH_ADDRESS.search(line):
         return "strong" if ends else "weak"
     return "weak" if when == 2 and email and ends else ""
+
+
+def _verb(line: str) -> bool:
+    """Whether a line says that somebody wrote."""
+    return any(map(line.lower().__contains__, _STEMS)) and _HAS_VERB.search(line) is not None
 
 
 def _ends(line: str) -> bool:

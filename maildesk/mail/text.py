@@ -162,12 +162,14 @@ _SPOKEN = {
     for word in names(" ".join(_STOP_WORDS.values()))
 }
 _LETTERS = re.compile(r"[^\W\d_]+")
+_LATIN = re.compile(r"[a-z]+")  # the same in ASCII, found sooner
 _SAMPLE = 2000  # characters that tell the language
 
 
 def language(text: str) -> str:
     """The language of a text if its small words say it plainly (en, de, fr, es, it, nl), else ""."""
-    words = _LETTERS.findall(text[:_SAMPLE].lower())
+    sample = text[:_SAMPLE].lower()
+    words = (_LATIN if sample.isascii() else _LETTERS).findall(sample)
     score = dict.fromkeys(_STOP_WORDS, 0)
     for word, times in Counter(filter(_SPOKEN.__contains__, words)).items():
         for code in _SPOKEN[word]:

@@ -139,7 +139,11 @@ def _history(lines: list[str], *, fresh: bool = False) -> _History:
         if written and not _line(lines, at + 1).strip() and endings.device_line(line) and _plain_below(lines, at + 1):
             found.start = at + 1
             return found
-        length, strength = (0, "") if prose else _attribution(lines, at)
+        written = True
+        if prose:
+            at += 1
+            continue
+        length, strength = _attribution(lines, at)
         marked = _other_marks(lines, at + length) if strength else set()
         if strength and (marked or _next_is_quoted(lines, at + length)):
             found.intros.update(range(at, at + length))
@@ -147,7 +151,6 @@ def _history(lines: list[str], *, fresh: bool = False) -> _History:
         elif strength == "strong":
             found.start = at
             return found
-        written = True
         at = max(marked, default=at + (length or 1) - 1) + 1
     return found
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from maildesk.mail.markup import Element, ink, keep_ink, tree
+from maildesk.mail.markup import Element, ink, inked, keep_ink, tree
 from maildesk.mail.message import Trimmed
 from maildesk.mail.page import as_text
 from maildesk.mail.text import clean_text, sanitised
@@ -41,7 +41,6 @@ _SIGNATURE = re.compile(
 # Outlook draws a line above the header block of the mail that is answered.
 _OUTLOOK_LINE = re.compile(r"border-top:\s?solid\s?#?(?:e1e1e1|b5c4df)|border-top:\s?#?(?:e1e1e1|b5c4df)\s?1(?:\.0)?pt")
 _WORD = re.compile(r"\w+")
-_NO_LETTERS = re.compile(r"[\W_]+")
 _RULE = re.compile(r"[\s\xa0]*[-_=*~—–]{2,}[\s\xa0]*")
 _PLACEHOLDER = re.compile(
     r"\[(?:image|cid|bild|inline image|imagen|immagine|afbeelding)\b[^\]\n]{0,200}\]", re.IGNORECASE
@@ -142,7 +141,7 @@ def _signature_first(lines: list[str], signature: str) -> tuple[list[str], list[
 
 
 def letters(text: str) -> str:
-    return _NO_LETTERS.sub("", text.casefold())
+    return inked(text.casefold())
 
 
 def _cut_history(root: Element) -> bool:
