@@ -143,6 +143,7 @@ class Part(Message):
     def __init__(self, parsing: Parsing, policy: Policy[Any] = compat32) -> None:
         super().__init__(policy)
         self.parsing = parsing
+        self._kind = ""
         self._meta: Message | None = None
         self._params: dict[str, list[tuple[str, Any]]] = {}
 
@@ -153,7 +154,14 @@ class Part(Message):
         return self.parsing.restored(payload) if isinstance(payload, str) else ""
 
     def get_content_type(self) -> str:
-        """The type, also of `"text/html"`, `text/html charset=x` and `html`. Nonsense is plain text (RFC 2045 5.2)."""
+        """The type, also of `"text/html"`, `text/html charset=x` and `html`. Nonsense is plain text (RFC 2045 5.2).
+
+        The parser asks for it time and again, but never before it has read the part's header.
+        """
+        self._kind = self._kind or self._type()
+        return self._kind
+
+    def _type(self) -> str:
         value = str(self.get("content-type") or "")
         if found := _TYPE.match(value):
             return f"{found[1]}/{found[2]}".lower()
