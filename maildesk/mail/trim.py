@@ -130,7 +130,7 @@ def _history(lines: list[str], *, fresh: bool = False) -> _History:
             found.intros.add(at)  # there may be an answer below the marked lines
             at += 1
             continue
-        if fresh and (announced := _announced(lines, at)):
+        if fresh and not prose and (announced := _announced(lines, at)):
             at = announced.end
             continue
         if not prose and _begins_history(lines, at, kind):
