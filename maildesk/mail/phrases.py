@@ -8,6 +8,7 @@ in endings.py.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from maildesk.mail.tables import any_of, beginnings, begins
 
@@ -64,9 +65,9 @@ _HAS_VERB = re.compile(
 )
 # What one of the verbs begins with: looked for first, as most lines hold none.
 _STEMS = tuple({verb[:4].replace("\\", "") for verb in f"{_WROTE}|{_WROTE_CJK}".split("|")} | {"sent"})
-_HAS_TELLER = re.compile(rf"\b(?:{_WHO_TELLS})\s+(?:{_WROTE})\b|\b(?:{_WROTE})\s+(?:{_WHO_TELLS})\b", re.IGNORECASE)
+_TELLER = rf"\b(?:{_WHO_TELLS})\s+(?:{_WROTE})\b|\b(?:{_WROTE})\s+(?:{_WHO_TELLS})\b"
 # The Bat! and Eudora do say "you wrote", with date and time.
-_HAS_ADDRESSEE = re.compile(rf"\b(?:you|sie|vous)\s+(?:{_WROTE})\b|\b(?:{_WROTE})\s+(?:sie|vous)\b", re.IGNORECASE)
+_ADDRESSEE = rf"\b(?:you|sie|vous)\s+(?:{_WROTE})\b|\b(?:{_WROTE})\s+(?:sie|vous)\b"
 _INDENT = 12  # characters that may stand before it
 _BEFORE_WORDS = re.compile(r"[\W_]*+")
 _HAS_OPENING = re.compile(rf"[\W_]{{0,{_INDENT}}}(?:(?:{_OPENS})\b|(?:{_WEEKDAY})[.,\s]|\d)", re.IGNORECASE)
@@ -111,7 +112,7 @@ def attribution(line: str) -> str:
         return ""
     when = (_HAS_DATE.search(line) is not None) + (_HAS_TIME.search(line) is not None)
     if verb or (when and not ends and _verb(line)):
-        if _HAS_TELLER.search(line) or (when < 2 and _HAS_ADDRESSEE.search(line)):
+        if _seldom(_TELLER).search(line) or (when < 2 and _seldom(_ADDRESSEE).search(line)):
             return ""
         opens = _opens(line)
         sure = (email or opens) and when if ends else email and opens and when
@@ -119,6 +120,12 @@ def attribution(line: str) -> str:
     if when and email and _BEGINS_WITH_DATE.match(line) and _ENDS_WITH_ADDRESS.search(line):
         return "strong" if ends else "weak"
     return "weak" if when == 2 and email and ends else ""
+
+
+@cache
+def _seldom(pattern: str) -> re.Pattern[str]:
+    """A large pattern that few mails need, compiled at its first use."""
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _verb(line: str) -> bool:

@@ -11,7 +11,8 @@ from collections.abc import Set as AbstractSet
 
 _HEAD = 3  # letters
 _ANYTHING = "\0"
-_GROUP = re.compile(r"\((\?(?:[=!]|<[=!]|:|P<\w+>))?")
+_GROUP = re.compile(r"\((\?(?:[=!]|<[=!]|:))?")
+_STRUCTURE = re.compile(r"\\.|\[[^\]]+\]|[()|]")
 _TIMES = re.compile(r"([?*+]|\{\d*,?\d*\})[?+]?")
 # Letters that a pattern takes for others although `str.lower` does not (re.IGNORECASE).
 _ALIKE = (("i\u0307", "i"), ("ı", "i"), ("ſ", "s"), ("ς", "σ"))
@@ -45,19 +46,14 @@ def beginnings(pattern: str) -> frozenset[str]:
 
     It may hold letters, groups, sets of letters and repetitions; before anything else a letter must stand.
     """
-    heads = frozenset(head.rstrip(_ANYTHING) for head in _Reader(folded_pattern(pattern)).alternatives())
+    heads = frozenset(head.rstrip(_ANYTHING) for head in _Reader(folded(pattern)).alternatives())
     if "" in heads:
         raise ValueError(f"a phrase that may begin with anything: {pattern}")
     return heads
 
 
-def folded_pattern(pattern: str) -> str:
-    r"""A pattern without case; `\W` and the like stay what they are."""
-    return re.sub(r"\\.|[^\\]+", lambda found: found[0] if found[0][0] == "\\" else folded(found[0]), pattern)
-
-
 class _Reader:
-    """Goes through a pattern and gathers with what it may begin."""
+    r"""Goes through a folded pattern and gathers with what it may begin. `\w` and `\W` are alike: any character."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
@@ -77,7 +73,19 @@ class _Reader:
             times = _TIMES.match(self.pattern, self.at)
             self.at = times.end() if times else self.at
             heads = _repeated(heads, piece, times[1] if times else "")
+            if all(map(_whole, heads)):
+                self._skip()
         return heads
+
+    def _skip(self) -> None:
+        """Go to the end of an alternative whose beginnings are known."""
+        depth = 0
+        for mark in _STRUCTURE.finditer(self.pattern, self.at):
+            if not depth and mark[0] in {"|", ")"}:
+                self.at = mark.start()
+                return
+            depth += (mark[0] == "(") - (mark[0] == ")")
+        self.at = len(self.pattern)
 
     def _piece(self) -> set[str]:
         char = self.pattern[self.at]
@@ -88,7 +96,7 @@ class _Reader:
         if char == "\\":
             self.at += 2
             char = self.pattern[self.at - 1]
-            return {""} if char in "bB" else {_ANYTHING if char.isalnum() else char}
+            return {""} if char == "b" else {_ANYTHING if char.isalnum() else char}
         self.at += 1
         return {""} if char in "^$" else {_ANYTHING if char == "." else char}
 
@@ -115,5 +123,9 @@ def _repeated(heads: set[str], piece: set[str], times: str) -> set[str]:
 
 
 def _longer(heads: set[str], piece: set[str]) -> set[str]:
-    done = {head for head in heads if len(head) >= _HEAD or head.endswith(_ANYTHING)}
+    done = set(filter(_whole, heads))
     return done | {(head + one)[:_HEAD] for head in heads - done for one in piece}
+
+
+def _whole(head: str) -> bool:
+    return len(head) >= _HEAD or head.endswith(_ANYTHING)

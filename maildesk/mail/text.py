@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from html import escape
 from unicodedata import is_normalized, normalize
 
@@ -162,14 +163,24 @@ _SPOKEN = {
     for word in names(" ".join(_STOP_WORDS.values()))
 }
 _LETTERS = re.compile(r"[^\W\d_]+")
-_LATIN = re.compile(r"[a-z]+")  # the same in ASCII, found sooner
+_ASCII_LETTERS = bytes(code if chr(code).isalpha() or code > 0x7F else 0x20 for code in range(0x100))
 _SAMPLE = 2000  # characters that tell the language
+
+
+def _words(text: str) -> Iterator[str]:
+    """The runs of letters. They are cut at ASCII characters first, which is fast, and then at the few others."""
+    for piece in (
+        text.encode("utf-8", "surrogatepass").translate(_ASCII_LETTERS).decode("utf-8", "surrogatepass").split()
+    ):
+        if piece.isalpha():
+            yield piece
+        else:
+            yield from _LETTERS.findall(piece)
 
 
 def language(text: str) -> str:
     """The language of a text if its small words say it plainly (en, de, fr, es, it, nl), else ""."""
-    sample = text[:_SAMPLE].lower()
-    words = (_LATIN if sample.isascii() else _LETTERS).findall(sample)
+    words = list(_words(text[:_SAMPLE].lower()))
     score = dict.fromkeys(_STOP_WORDS, 0)
     for word, times in Counter(filter(_SPOKEN.__contains__, words)).items():
         for code in _SPOKEN[word]:
