@@ -213,14 +213,9 @@ _INNER = re.compile(
 )
 
 
-def may_be_header(line: str) -> bool:
-    """Whether it is worth looking for a printed header field in this line."""
-    return ":" in line[:44] or "：" in line[:44]
-
-
 def header_field(line: str) -> tuple[str, str]:
     """The kind of a printed header field (`from`, `date`, `to`, `cc`, `subject`, `other`) and its value; else ""."""
-    found = _FIELD.match(line) if may_be_header(line) else None
+    found = _FIELD.match(line) if ":" in line[:44] or "：" in line[:44] else None
     if found is None or found.group(1)[0].islower():
         return "", ""
     kind = _kind(found.group(1))

@@ -251,7 +251,7 @@ class HeaderBlock:
 
 def header_block(lines: list[str], at: int, *, ruled: bool = False) -> HeaderBlock | None:
     """The header block that begins at a line, or None. `ruled`: a separator above says that it is one."""
-    if not phrases.may_be_header(lines[at]) and lines[at].strip(" >"):
+    if not phrases.header_field(lines[at])[0] and lines[at].strip(" >"):
         return None
     fields = phrases.header_line(lines[at])
     if len(fields) >= 3:
